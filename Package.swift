@@ -1,0 +1,140 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// Targets are listed layer by layer; a target may depend only on targets of a lower layer.
+// scripts/check-layers.sh reads the "// layer N" lines and holds the package to that rule.
+
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies + [arguments, logging], swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "tributary",
+    products: [
+        .executable(name: "orchestrator", targets: ["orchestrator"]),
+        .executable(name: "ranker", targets: ["ranker"]),
+        .executable(name: "recall-shard", targets: ["recall-shard"]),
+        .executable(name: "snapshot-server", targets: ["snapshot-server"]),
+        .executable(name: "trainer", targets: ["trainer"]),
+        .executable(name: "tributary", targets: ["tributary"]),
+        .executable(name: "loadgen", targets: ["loadgen"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // layer 0: C libraries
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CMessages", dependencies: ["CProtobufC"]),
+        .target(name: "CKernels"),
+        // layer 1: kernels, compression, hashing
+        library("Kernels", ["CKernels"]),
+        library("Compression", ["CZstd", "CZlib"]),
+        library("Hashing", ["CXXHash", "CCrypto"]),
+        // layer 2: RPC and files
+        library("RPC", ["CNghttp2", "Kernels", "Compression", nioCore, nioPosix, nioSSL, logging]),
+        library("Blobs", ["Kernels", "Compression", "Hashing"]),
+        // layer 3: messages and the domain
+        library("Messages", ["RPC", "Kernels", "CProtobufC", "CMessages"]),
+        library("Catalog", ["Kernels", "Hashing", "Blobs"]),
+        library("Networks", ["Kernels", "Blobs"]),
+        library("VectorIndex", ["Kernels", "Blobs"]),
+        // layer 4: features and snapshots
+        library("Features", ["Catalog", "Kernels", "Networks"]),
+        library("Snapshots", ["Blobs", "Hashing", "Compression", "Messages", "RPC", "Kernels", logging]),
+        // layer 5: models and user state
+        library("Models", ["Features", "Networks", "Catalog", "Kernels", "Blobs"]),
+        library("FeatureStore", ["Catalog", "Features", "Blobs", "Kernels"]),
+        // layer 6: stages
+        library("Recall", ["VectorIndex", "Models", "Catalog", "Blobs", "Kernels"]),
+        library("Ranking", ["Models", "Features", "Networks", "Catalog", "Blobs", "Kernels"]),
+        library("Evaluation", ["Models", "Features", "Catalog", "Kernels"]),
+        library("Simulation", ["Catalog", "Kernels"]),
+        // layer 7: whole pipelines: offline training, online orchestration
+        library(
+            "Training",
+            [
+                "Models", "Features", "Networks", "Recall", "Ranking", "Evaluation", "Catalog", "FeatureStore",
+                "Snapshots", "Blobs", "Kernels", "Hashing",
+            ]),
+        library(
+            "Orchestration",
+            [
+                "Recall", "Ranking", "Models", "Features", "FeatureStore", "Catalog", "Snapshots", "Messages", "RPC",
+                "Blobs", "Kernels", logging,
+            ]),
+        // layer 8: process frame
+        library("Service", ["RPC", "Messages", "Snapshots", yams, lifecycle, logging, nioCore, nioPosix, nioSSL]),
+        // layer 9: executables
+        executable("orchestrator", ["Service", "Orchestration", "Snapshots", "RPC"]),
+        executable("ranker", ["Service", "Ranking", "Snapshots", "Messages", "Catalog", "Kernels", "RPC"]),
+        executable("recall-shard", ["Service", "Recall", "Snapshots", "Messages", "Catalog", "Kernels", "RPC"]),
+        executable("snapshot-server", ["Service", "Snapshots", "RPC"]),
+        executable("trainer", ["Training", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
+        executable("tributary", ["Service", "Messages", "RPC", "Snapshots", "Catalog", "Simulation"]),
+        executable("loadgen", ["Service", "Messages", "RPC", "Kernels", histogram]),
+
+        // tests
+        tests("KernelsTests", ["Kernels"]),
+        tests("CompressionTests", ["Compression", "Hashing"]),
+        tests("RPCTests", ["RPC", "Messages", "Kernels", nioCore, nioEmbedded, nioPosix, nioSSL, logging]),
+        tests("MessagesTests", ["Messages", "RPC", "Kernels"]),
+        tests("BlobsTests", ["Blobs", "Kernels", "Hashing"]),
+        tests("CatalogTests", ["Catalog", "Blobs", "Kernels", "Simulation"]),
+        tests("NetworksTests", ["Networks", "Kernels", "Blobs"]),
+        tests("VectorIndexTests", ["VectorIndex", "Kernels", "Blobs"]),
+        tests("SnapshotsTests", ["Snapshots", "Blobs", "Messages", "RPC", "Hashing", "Kernels", logging]),
+        tests("ModelsTests", ["Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),
+        tests("RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"]),
+        tests("RankingTests", ["Ranking", "Models", "Features", "Catalog", "Kernels", "Blobs"]),
+        tests("TrainingTests", ["Training", "Evaluation", "Models", "Catalog", "Simulation", "Snapshots", "Kernels"]),
+        tests(
+            "OrchestrationTests",
+            [
+                "Orchestration", "Recall", "Ranking", "FeatureStore", "Catalog", "Snapshots", "Messages", "RPC",
+                "Kernels", "Blobs", logging,
+            ]),
+        tests("ServiceTests", ["Service", "RPC", "Messages", "Snapshots", logging]),
+        tests("LoadgenTests", ["loadgen"]),
+        tests("ClusterTests", ["Service", "Messages", "RPC", "Snapshots"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,116 @@
+public import Kernels
+
+/// An imported or generated world: who the users are, what the items are, and what was shown to whom.
+public struct Dataset: Sendable {
+    public var name: String
+    public var users: UserTable
+    public var items: ItemTable
+    /// Oldest first.
+    public var exposures: ExposureTable
+
+    public init(name: String, users: UserTable, items: ItemTable, exposures: ExposureTable) {
+        self.name = name
+        self.users = users
+        self.items = items
+        self.exposures = exposures
+    }
+}
+
+/// Items, ascending by key; the columns are parallel.
+public struct ItemTable: Sendable {
+    public var keys: SharedBuffer<ItemKey>
+    public var publicIDs: StringTable
+    public var titles: StringTable
+    /// Row in `categoryNames`; row 0 is the unknown category.
+    public var categories: SharedBuffer<UInt32>
+    public var categoryNames: StringTable
+    /// Key of the author; 0 is unknown.
+    public var authors: SharedBuffer<UInt64>
+    /// Milliseconds since 1970; 0 is unknown.
+    public var publishTimes: SharedBuffer<Int64>
+    /// Seconds; 0 is unknown or meaningless.
+    public var durations: SharedBuffer<Float>
+
+    public init(
+        keys: SharedBuffer<ItemKey>, publicIDs: StringTable, titles: StringTable, categories: SharedBuffer<UInt32>,
+        categoryNames: StringTable, authors: SharedBuffer<UInt64>, publishTimes: SharedBuffer<Int64>,
+        durations: SharedBuffer<Float>
+    ) {
+        self.keys = keys
+        self.publicIDs = publicIDs
+        self.titles = titles
+        self.categories = categories
+        self.categoryNames = categoryNames
+        self.authors = authors
+        self.publishTimes = publishTimes
+        self.durations = durations
+    }
+
+    public var count: Int { keys.count }
+}
+
+/// Users, ascending by key; the columns are parallel.
+public struct UserTable: Sendable {
+    public var keys: SharedBuffer<UserKey>
+    public var publicIDs: StringTable
+    public var fields: [CategoricalField]
+
+    public init(keys: SharedBuffer<UserKey>, publicIDs: StringTable, fields: [CategoricalField]) {
+        self.keys = keys
+        self.publicIDs = publicIDs
+        self.fields = fields
+    }
+
+    public var count: Int { keys.count }
+}
+
+/// A named column of categorical values.
+public struct CategoricalField: Sendable {
+    public var name: String
+    /// The distinct values; row 0 is the unknown value.
+    public var vocabulary: StringTable
+    /// One row of `vocabulary` per user.
+    public var values: SharedBuffer<UInt32>
+
+    public init(name: String, vocabulary: StringTable, values: SharedBuffer<UInt32>) {
+        self.name = name
+        self.vocabulary = vocabulary
+        self.values = values
+    }
+}
+
+/// Showings with what followed, oldest first; the columns are parallel.
+public struct ExposureTable: Sendable {
+    /// Rows of the user table.
+    public var users: SharedBuffer<UInt32>
+    /// Rows of the item table.
+    public var items: SharedBuffer<UInt32>
+    /// Milliseconds since 1970, ascending.
+    public var times: SharedBuffer<Int64>
+    /// ``Actions`` bits.
+    public var actions: SharedBuffer<UInt16>
+    public var watchSeconds: SharedBuffer<Float>
+    /// Row in `surfaceNames`; row 0 is unknown.
+    public var surfaces: SharedBuffer<UInt16>
+    public var surfaceNames: StringTable
+    /// False when the log holds no showings without a click (ratings, purchases), so that no click rate can be learned
+    /// from it as it stands.
+    public var hasNegatives: Bool
+
+    public init(
+        users: SharedBuffer<UInt32>, items: SharedBuffer<UInt32>, times: SharedBuffer<Int64>,
+        actions: SharedBuffer<UInt16>, watchSeconds: SharedBuffer<Float>, surfaces: SharedBuffer<UInt16>,
+        surfaceNames: StringTable, hasNegatives: Bool
+    ) {
+        self.users = users
+        self.items = items
+        self.times = times
+        self.actions = actions
+        self.watchSeconds = watchSeconds
+        self.surfaces = surfaces
+        self.surfaceNames = surfaceNames
+        self.hasNegatives = hasNegatives
+    }
+
+    public var count: Int { users.count }
+}
