@@ -1,0 +1,41 @@
+# Shared by up.sh, down.sh and status.sh: where things are, and which processes are ours.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+binaries="$root/.build/release"
+
+fail() {
+    echo "${0##*/}: $*" >&2
+    exit 2
+}
+
+need_value() {
+    [[ $# -ge 2 && -n "$2" && "$2" != --* ]] || fail "$1 needs a value"
+}
+
+# When the process began, in clock ticks since boot: with the pid, it names one process for good.
+start_time() {
+    local stat
+    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+    stat=${stat##*) }
+    set -- $stat
+    [[ "$1" != Z ]] || return 1
+    echo "${20}"
+}
+
+# is_running FILE: whether the process noted in a pid file ("pid start-time") still runs.
+is_running() {
+    local pid started
+    [[ -f "$1" ]] && read -r pid started <"$1" || return 1
+    [[ -n "$pid" && "$(start_time "$pid")" == "$started" ]]
+}
+
+# start NAME COMMAND...: starts a process unless it runs already. Uses $directory.
+start() {
+    local name=$1 pid_file="$directory/pids/$1"
+    shift
+    if is_running "$pid_file"; then return 0; fi
+    mkdir -p "$directory/pids" "$directory/logs"
+    setsid "$@" >>"$directory/logs/$name.log" 2>&1 </dev/null &
+    local pid=$!
+    echo "$pid $(start_time "$pid")" >"$pid_file"
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Brings up a cluster on this machine: packages, build, data, training, snapshot, processes, first recommendations.
+# Whatever is done already is not done again.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+usage() {
+    cat <<'TEXT'
+Usage: cluster/up.sh [options]
+
+  --data SOURCE      generated (default), movielens-100k:DIR, movielens-latest:DIR, kuairand:DIR or csv:DIR
+  --shards N         recall shards (default 4)
+  --replicas N       replicas of each recall shard (default 1)
+  --port-base N      first port of the cluster (default 7100)
+  --directory DIR    where data, snapshots, logs and pids live (default run)
+  --epochs N         passes over the training log (default: the trainer's)
+  --users N          users of the generated world (default: the generator's); likewise
+  --items N, --impressions N
+  --no-build         use the executables as they are
+  --help
+TEXT
+}
+
+data=generated shards=4 replicas=1 port_base=7100 directory="$root/run" build=yes
+generate_options=() train_options=()
+while [[ $# -gt 0 ]]; do
+    case $1 in
+        --data) need_value "$@"; data=$2; shift 2 ;;
+        --shards) need_value "$@"; shards=$2; shift 2 ;;
+        --replicas) need_value "$@"; replicas=$2; shift 2 ;;
+        --port-base) need_value "$@"; port_base=$2; shift 2 ;;
+        --directory) need_value "$@"; directory=$2; shift 2 ;;
+        --users | --items | --impressions) need_value "$@"; generate_options+=("$1" "$2"); shift 2 ;;
+        --epochs) need_value "$@"; train_options+=("$1" "$2"); shift 2 ;;
+        --no-build) build=no; shift ;;
+        --help | -h) usage; exit 0 ;;
+        *) usage >&2; fail "unknown option '$1'" ;;
+    esac
+done
+[[ "$shards" =~ ^[1-9][0-9]{0,2}$ ]] || fail "--shards: expected 1 to 999, found '$shards'"
+[[ "$replicas" =~ ^[1-9][0-9]?$ ]] || fail "--replicas: expected 1 to 99, found '$replicas'"
+[[ "$port_base" =~ ^[1-9][0-9]{3,4}$ && "$port_base" -le 60000 ]] || fail "--port-base: expected 1000 to 60000, found '$port_base'"
+if [[ "$data" != generated ]]; then
+    [[ "$data" =~ ^(movielens-100k|movielens-latest|kuairand|csv):(.+)$ ]] || fail "--data: unknown source '$data'; see --help"
+    [[ -d "${BASH_REMATCH[2]}" ]] || fail "--data: no directory '${BASH_REMATCH[2]}'"
+    [[ ${#generate_options[@]} -eq 0 ]] || fail "${generate_options[0]} is for generated data only"
+    data="${BASH_REMATCH[1]}:$(cd "${BASH_REMATCH[2]}" && pwd)"
+fi
+mkdir -p "$directory"
+directory=$(cd "$directory" && pwd)
+cd "$root"
+
+began=$SECONDS
+step() { printf '\n[%3ds] %s\n' $((SECONDS - began)) "$*"; }
+
+if [[ $build == yes ]]; then
+    step "Debian packages"
+    scripts/install-packages.sh
+    step "building (the first build compiles SwiftNIO and BoringSSL too and takes some minutes on two cores)"
+    swift build -c release
+fi
+for executable in tributary trainer snapshot-server recall-shard ranker orchestrator; do
+    [[ -x "$binaries/$executable" ]] || fail "$binaries/$executable is missing; run without --no-build"
+done
+
+# Each step leaves a note of what it was made from; a step whose note still says the same is not repeated.
+done_already() { [[ -f "$directory/$1.made-from" && "$(cat "$directory/$1.made-from")" == "$2" ]]; }
+note_done() { printf '%s' "$2" >"$directory/$1.made-from"; }
+
+data_recipe="$data ${generate_options[*]-}"
+if done_already data "$data_recipe"; then
+    step "data: $directory/data is up to date"
+else
+    step "data: $data"
+    rm -rf "$directory/data.new"
+    if [[ $data == generated ]]; then
+        "$binaries/tributary" generate --output "$directory/data.new" ${generate_options[@]+"${generate_options[@]}"}
+    else
+        "$binaries/tributary" import "$data" --output "$directory/data.new"
+    fi
+    rm -rf "$directory/data"
+    mv "$directory/data.new" "$directory/data"
+    note_done data "$data_recipe"
+fi
+
+configuration="$directory/cluster.yaml"
+"$binaries/tributary" cluster configure --shards "$shards" --replicas "$replicas" --port-base "$port_base" \
+    --directory "$directory" >"$configuration.new"
+if [[ -f "$configuration" ]] && ! cmp -s "$configuration" "$configuration.new"; then
+    step "the cluster's description changed: stopping the old processes"
+    "$root/cluster/down.sh" --directory "$directory"
+fi
+mv "$configuration.new" "$configuration"
+
+train_recipe="$data_recipe shards=$shards ${train_options[*]-}"
+if done_already snapshot "$train_recipe"; then
+    step "snapshot: trained already"
+else
+    step "training"
+    "$binaries/trainer" train --data "$directory/data" --store "$directory/store" --shards "$shards" \
+        ${train_options[@]+"${train_options[@]}"}
+    note_done snapshot "$train_recipe"
+    rm -f "$directory/commit.made-from"
+fi
+
+step "processes"
+while IFS=$'\t' read -r name address command; do
+    # The command line is made by `cluster processes`, one word per space.
+    start "$name" $binaries/$command
+done < <("$binaries/tributary" cluster processes --config "$configuration")
+
+if ! done_already commit "$train_recipe"; then
+    step "committing the snapshot"
+    "$binaries/tributary" snapshot commit --config "$configuration" --latest
+    note_done commit "$train_recipe"
+fi
+"$binaries/tributary" status --config "$configuration" --wait 60
+
+user=$("$binaries/tributary" cluster sample-user --data "$directory/data")
+address=$("$binaries/tributary" cluster processes --config "$configuration" | awk -F'\t' '$1 == "orchestrator-0" {print $2}')
+step "recommendations: .build/release/tributary recommend --address $address --user $user"
+"$binaries/tributary" recommend --address "$address" --user "$user"
+printf '\nup after %d s\n' $((SECONDS - began))

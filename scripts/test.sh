@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The project's one gate: packages, format, layers, generated code, build with warnings as errors, every test.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "packages"
+scripts/install-packages.sh --tests
+scripts/python-env.sh
+
+step "format"
+swift format lint --strict --recursive Package.swift Sources Tests
+
+step "layers"
+python3 scripts/check-layers.py
+
+step "generated code"
+scripts/check-generated.sh
+
+step "build"
+swift build -c release --build-tests
+
+step "tests"
+swift test -c release --skip-build
