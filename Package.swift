@@ -31,8 +31,11 @@ func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies + [arguments, logging], swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
 }
 
 let package = Package(
@@ -117,7 +120,7 @@ let package = Package(
         tests("CompressionTests", ["Compression", "Hashing"]),
         tests("RPCTests", ["RPC", "Messages", "Kernels", nioCore, nioEmbedded, nioPosix, nioSSL, logging]),
         tests("MessagesTests", ["Messages", "RPC", "Kernels"]),
-        tests("BlobsTests", ["Blobs", "Kernels", "Hashing"]),
+        tests("BlobsTests", ["Blobs", "Kernels", "Hashing"], exclude: ["Golden"]),
         tests("CatalogTests", ["Catalog", "Blobs", "Kernels", "Simulation"]),
         tests("NetworksTests", ["Networks", "Kernels", "Blobs"]),
         tests("VectorIndexTests", ["VectorIndex", "Kernels", "Blobs"]),
