@@ -80,6 +80,10 @@ public struct CategoricalField: Sendable {
 }
 
 /// Showings with what followed, oldest first; the columns are parallel.
+///
+/// A row without ``Actions/impression`` is something a user did with an item while the log holds no showing of it
+/// (ratings, purchases, history from before the log). It belongs to histories and to co-occurrence; click rates are
+/// learned from the rows with ``Actions/impression`` alone.
 public struct ExposureTable: Sendable {
     /// Rows of the user table.
     public var users: SharedBuffer<UInt32>
@@ -93,8 +97,8 @@ public struct ExposureTable: Sendable {
     /// Row in `surfaceNames`; row 0 is unknown.
     public var surfaces: SharedBuffer<UInt16>
     public var surfaceNames: StringTable
-    /// False when the log holds no showings without a click (ratings, purchases), so that no click rate can be learned
-    /// from it as it stands.
+    /// False when no showing in the log stayed without a click (ratings, purchases), so that no click rate can be
+    /// learned from it as it stands.
     public var hasNegatives: Bool
 
     public init(

@@ -1,0 +1,138 @@
+import Kernels
+
+/// Collects users, items and events in any order and turns them into a data set.
+///
+/// Users and items get rows as they first appear, in events or by themselves; ``build()`` sorts them by key.
+public struct DatasetBuilder: Sendable {
+    /// An action joins a showing at most this much older unless the builder is told otherwise.
+    public static let joinWindow: Duration = .seconds(86_400)
+
+    /// What became of the log.
+    public struct Outcome: Sendable {
+        public var dataset: Dataset
+        /// Rows dropped because an equal row came before them.
+        public var duplicateEvents: Int
+        /// Actions that joined a showing.
+        public var joinedActions: Int
+        /// Actions whose showing the log does not hold; each is an exposure of its own.
+        public var unattachedActions: Int
+    }
+
+    public let name: String
+    private let windowMilliseconds: Int64
+    package var users: UserColumns
+    package var items = ItemColumns()
+    package var surfaces = InternedStrings(kind: "surface", first: [""])
+    private var events: [LoggedEvent] = []
+
+    public init(name: String, userFields: [String] = [], joinWindow: Duration = Self.joinWindow) {
+        self.name = name
+        users = UserColumns(fields: userFields)
+        windowMilliseconds = joinWindow.components.seconds * 1000
+    }
+
+    public var eventCount: Int { events.count }
+
+    /// - Parameter fields: values by position in the builder's user fields; "" is unknown.
+    /// - Throws: `invalidInput` when an id or value is empty, too long or not UTF-8.
+    @discardableResult
+    public mutating func addUser(_ publicID: String, fields: [String] = []) throws(CatalogError) -> UInt32 {
+        guard !publicID.isEmpty, let row = try users.ids.row(of: publicID) else {
+            throw CatalogError(.invalidInput, "unusable user id \"\(publicID.prefix(80))\"")
+        }
+        for (field, value) in fields.enumerated() {
+            guard try users.set(field: field, of: row, to: value) else {
+                throw CatalogError(.invalidInput, "user \"\(publicID)\": unusable value \"\(value.prefix(80))\"")
+            }
+        }
+        return row
+    }
+
+    @discardableResult
+    public mutating func addItem(
+        _ publicID: String, details: ItemDetails = ItemDetails()
+    ) throws(CatalogError) -> UInt32 {
+        guard !publicID.isEmpty, let row = try items.ids.row(of: publicID) else {
+            throw CatalogError(.invalidInput, "unusable item id \"\(publicID.prefix(80))\"")
+        }
+        guard try items.set(row, to: details) else {
+            throw CatalogError(.invalidInput, "item \"\(publicID)\": unusable category or author")
+        }
+        return row
+    }
+
+    public mutating func addSurface(_ name: String) throws(CatalogError) -> UInt16 {
+        guard let row = try surfaces.row(of: name), let surface = UInt16(exactly: row) else {
+            throw CatalogError(.invalidInput, "unusable surface \"\(name.prefix(80))\", or more than 65535 of them")
+        }
+        return surface
+    }
+
+    /// - Parameters:
+    ///   - user: a row returned by ``addUser(_:fields:)``.
+    ///   - item: a row returned by ``addItem(_:details:)``.
+    public mutating func addEvent(
+        user: UInt32, item: UInt32, timeMilliseconds: Int64, actions: Actions, watchSeconds: Float = 0,
+        surface: UInt16 = 0
+    ) {
+        precondition(Int(user) < users.ids.count && Int(item) < items.ids.count, "rows come from this builder")
+        append(
+            LoggedEvent(
+                user: user, item: item, time: timeMilliseconds, actions: actions, watchSeconds: watchSeconds,
+                surface: surface))
+    }
+
+    package mutating func append(_ event: LoggedEvent) {
+        events.append(event)
+    }
+
+    /// Folds the events into exposures and sorts the tables.
+    ///
+    /// - Throws: `empty` when no event, user or item is left.
+    /// - Complexity: O(events + u log u + i log i).
+    public consuming func build() throws(CatalogError) -> Outcome {
+        guard !events.isEmpty else {
+            throw CatalogError(.empty, "\(name): no usable event, so there is no data set to build")
+        }
+        guard events.count < Int(UInt32.max) else {
+            throw CatalogError(.invalidInput, "\(name): \(events.count) events; a data set holds fewer than 2^32")
+        }
+        let counts = EventFolding.fold(
+            &events, users: users.ids.count, items: items.ids.count, windowMilliseconds: windowMilliseconds)
+        let userOrder = KeyOrder(users.ids.keys)
+        let itemOrder = KeyOrder(items.ids.keys)
+        let dataset = Dataset(
+            name: name, users: users.table(userOrder), items: items.table(itemOrder),
+            exposures: exposures(userOrder, itemOrder))
+        return Outcome(
+            dataset: dataset, duplicateEvents: counts.duplicates, joinedActions: counts.joined,
+            unattachedActions: counts.unattached)
+    }
+
+    private func exposures(_ userOrder: KeyOrder, _ itemOrder: KeyOrder) -> ExposureTable {
+        let hasNegatives = events.contains { $0.actions.contains(.impression) && !$0.actions.contains(.click) }
+        return ExposureTable(
+            users: SharedBuffer(events.map { userOrder.ranks[Int($0.user)] }),
+            items: SharedBuffer(events.map { itemOrder.ranks[Int($0.item)] }),
+            times: SharedBuffer(events.map(\.time)), actions: SharedBuffer(events.map(\.actions.rawValue)),
+            watchSeconds: SharedBuffer(events.map(\.watchSeconds)), surfaces: SharedBuffer(events.map(\.surface)),
+            surfaceNames: surfaces.table(), hasNegatives: hasNegatives)
+    }
+}
+
+/// Where rows stand when they are sorted by key.
+struct KeyOrder {
+    /// Rows, ascending by key.
+    let rows: [Int]
+    /// Per row, its place in `rows`.
+    let ranks: [UInt32]
+
+    /// - Complexity: O(n log n).
+    init(_ keys: [UInt64]) {
+        let rows = keys.indices.sorted { keys[$0] < keys[$1] }
+        var ranks = [UInt32](repeating: 0, count: keys.count)
+        for (rank, row) in rows.enumerated() { ranks[row] = UInt32(truncatingIfNeeded: rank) }
+        self.rows = rows
+        self.ranks = ranks
+    }
+}

@@ -1,0 +1,112 @@
+import Kernels
+
+/// What is told of one item; empty strings and zeros are unknown.
+public struct ItemDetails: Sendable, Hashable {
+    public var title: String
+    public var category: String
+    /// Public id of the author.
+    public var author: String
+    /// Milliseconds since 1970.
+    public var publishMilliseconds: Int64
+    public var durationSeconds: Float
+
+    public init(
+        title: String = "", category: String = "", author: String = "", publishMilliseconds: Int64 = 0,
+        durationSeconds: Float = 0
+    ) {
+        self.title = title
+        self.category = category
+        self.author = author
+        self.publishMilliseconds = publishMilliseconds
+        self.durationSeconds = durationSeconds
+    }
+}
+
+/// The items of a data set being built, in order of first appearance.
+package struct ItemColumns: Sendable {
+    package var ids = InternedStrings(kind: "item id")
+    private var categories = InternedStrings(kind: "category", first: [""])
+    private var titles: [String] = []
+    private var categoryRows: [UInt32] = []
+    private var authors: [UInt64] = []
+    private var publishTimes: [Int64] = []
+    private var durations: [Float] = []
+
+    /// Replaces what is known of the item in `row`; false if the category is too long or not UTF-8.
+    package mutating func set(_ row: UInt32, to details: ItemDetails) throws(CatalogError) -> Bool {
+        guard let category = try categories.row(of: details.category) else { return false }
+        pad()
+        let row = Int(row)
+        titles[row] = details.title
+        categoryRows[row] = category
+        authors[row] = details.author.isEmpty ? 0 : PublicID.key(of: details.author)
+        publishTimes[row] = details.publishMilliseconds
+        durations[row] = details.durationSeconds
+        return true
+    }
+
+    /// Gives items that were only seen in events unknown details.
+    private mutating func pad() {
+        let missing = ids.count - titles.count
+        guard missing > 0 else { return }
+        titles.append(contentsOf: repeatElement("", count: missing))
+        categoryRows.append(contentsOf: repeatElement(0, count: missing))
+        authors.append(contentsOf: repeatElement(0, count: missing))
+        publishTimes.append(contentsOf: repeatElement(0, count: missing))
+        durations.append(contentsOf: repeatElement(0, count: missing))
+    }
+
+    consuming func table(_ order: KeyOrder) -> ItemTable {
+        pad()
+        let rows = order.rows
+        return ItemTable(
+            keys: SharedBuffer(rows.map { ItemKey(rawValue: ids.keys[$0]) }), publicIDs: ids.table(rows),
+            titles: StringTable(rows.lazy.map { titles[$0] }), categories: SharedBuffer(rows.map { categoryRows[$0] }),
+            categoryNames: categories.table(), authors: SharedBuffer(rows.map { authors[$0] }),
+            publishTimes: SharedBuffer(rows.map { publishTimes[$0] }),
+            durations: SharedBuffer(rows.map { durations[$0] }))
+    }
+}
+
+/// The users of a data set being built, in order of first appearance.
+package struct UserColumns: Sendable {
+    private struct Field: Sendable {
+        var name: String
+        var vocabulary: InternedStrings
+        /// One per user that has a value of the field, or comes before one that has.
+        var values: [UInt32] = []
+    }
+
+    package var ids = InternedStrings(kind: "user id")
+    private var fields: [Field]
+
+    init(fields names: [String]) {
+        fields = names.map { Field(name: $0, vocabulary: InternedStrings(kind: "value of \($0)", first: [""])) }
+    }
+
+    /// - Returns: the position of the new field.
+    package mutating func addField(_ name: String) -> Int {
+        fields.append(Field(name: name, vocabulary: InternedStrings(kind: "value of \(name)", first: [""])))
+        return fields.count - 1
+    }
+
+    package mutating func set(field: Int, of user: UInt32, to value: String) throws(CatalogError) -> Bool {
+        precondition(fields.indices.contains(field), "a field the builder was told of")
+        guard let value = try fields[field].vocabulary.row(of: value) else { return false }
+        let missing = Int(user) + 1 - fields[field].values.count
+        if missing > 0 { fields[field].values.append(contentsOf: repeatElement(0, count: missing)) }
+        fields[field].values[Int(user)] = value
+        return true
+    }
+
+    consuming func table(_ order: KeyOrder) -> UserTable {
+        let rows = order.rows
+        return UserTable(
+            keys: SharedBuffer(rows.map { UserKey(rawValue: ids.keys[$0]) }), publicIDs: ids.table(rows),
+            fields: fields.map { field in
+                CategoricalField(
+                    name: field.name, vocabulary: field.vocabulary.table(),
+                    values: SharedBuffer(rows.map { $0 < field.values.count ? field.values[$0] : 0 }))
+            })
+    }
+}
