@@ -1,0 +1,35 @@
+public import Blobs
+import Kernels
+
+extension ItemTable {
+    /// Reads a table that ``add(to:)`` wrote, and checks every row.
+    ///
+    /// - Complexity: O(rows); the columns stay in the mapped file.
+    public init(_ file: SafetensorsFile) throws(CatalogError) {
+        let keys = try file.keys("key")
+        let categoryNames = try file.vocabulary("category_name")
+        self.init(
+            keys: keys.reinterpreted(as: ItemKey.self),
+            publicIDs: try file.stringTable("public_id", rows: keys.count),
+            titles: try file.stringTable("title", rows: keys.count),
+            categories: try file.references(
+                "category", as: UInt32.self, rows: keys.count, below: categoryNames.count, of: "category_name"),
+            categoryNames: categoryNames,
+            authors: try file.column("author", as: UInt64.self, rows: keys.count),
+            publishTimes: try file.column("publish_time_ms", as: Int64.self, rows: keys.count),
+            durations: try file.amounts("duration_seconds", rows: keys.count))
+    }
+
+    /// Adds the table's columns: `key` U64, `public_id`, `title` and `category_name` (strings), `category` U32,
+    /// `author` U64, `publish_time_ms` I64, `duration_seconds` F32.
+    public func add(to writer: inout SafetensorsWriter) {
+        writer.add("key", keys.reinterpreted(as: UInt64.self))
+        publicIDs.add(to: &writer, name: "public_id")
+        titles.add(to: &writer, name: "title")
+        writer.add("category", categories)
+        categoryNames.add(to: &writer, name: "category_name")
+        writer.add("author", authors)
+        writer.add("publish_time_ms", publishTimes)
+        writer.add("duration_seconds", durations)
+    }
+}
