@@ -1,0 +1,46 @@
+// Packing and blocking shared by every implementation.
+#include "CKernels.h"
+
+static size_t least(size_t x, size_t y) { return x < y ? x : y; }
+
+size_t ck_packed_size(size_t k, size_t m) {
+    return m == 1 ? k : (m + CK_PANEL - 1) / CK_PANEL * CK_PANEL * k;
+}
+
+static void pack_panel(const float *b, size_t b_row, size_t b_column, size_t k, size_t width, float *panel) {
+    if (b_column == 1 && width == CK_PANEL) {
+        for (size_t p = 0; p < k; p++)
+            for (size_t t = 0; t < CK_PANEL; t++) panel[p * CK_PANEL + t] = b[p * b_row + t];
+        return;
+    }
+    for (size_t t = 0; t < CK_PANEL; t++)
+        for (size_t p = 0; p < k; p++)
+            panel[p * CK_PANEL + t] = t < width ? b[p * b_row + t * b_column] : 0;
+}
+
+void ck_pack(const float *b, size_t b_row, size_t b_column, size_t k, size_t m, float *panels) {
+    if (m == 1) {
+        for (size_t p = 0; p < k; p++) panels[p] = b[p * b_row];
+        return;
+    }
+    for (size_t j = 0; j < m; j += CK_PANEL)
+        pack_panel(b + j * b_column, b_row, b_column, k, least(CK_PANEL, m - j), panels + j * k);
+}
+
+void ck_gemm(
+    const struct ck_table *table, const float *a, size_t a_row, size_t a_column, const float *b, size_t b_row,
+    size_t b_column, const float *bias, int activation, int accumulate, float *c, size_t c_row, size_t n, size_t k,
+    size_t m, float *scratch) {
+    for (size_t j = 0; j < m; j += CK_BLOCK_M) {
+        size_t columns = least(CK_BLOCK_M, m - j), p = 0;
+        const float *block_bias = bias ? bias + j : NULL;
+        do {
+            size_t depth = least(CK_BLOCK_K, k - p);
+            ck_pack(b + p * b_row + j * b_column, b_row, b_column, depth, columns, scratch);
+            table->gemm_packed(
+                a + p * a_column, a_row, a_column, scratch, p == 0 ? block_bias : NULL,
+                p + depth == k ? activation : CK_IDENTITY, accumulate || p > 0, c + j, c_row, n, depth, columns);
+            p += depth;
+        } while (p < k);
+    }
+}

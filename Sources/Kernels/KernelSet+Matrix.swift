@@ -1,0 +1,102 @@
+import CKernels
+
+/// A matrix operand: `rows x columns` floats of which element (i, j) lies at `base[i * rowStride + j * columnStride]`.
+public struct MatrixOperand {
+    public var base: UnsafePointer<Float>
+    public var rows: Int
+    public var columns: Int
+    public var rowStride: Int
+    public var columnStride: Int
+
+    /// A row-major matrix whose rows are `stride` floats apart (`columns` when nil).
+    public init(_ base: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+        self.base = base
+        self.rows = rows
+        self.columns = columns
+        rowStride = stride ?? columns
+        columnStride = 1
+    }
+
+    /// The same memory read as the transposed matrix.
+    public var transposed: MatrixOperand {
+        var result = self
+        (result.rows, result.columns) = (columns, rows)
+        (result.rowStride, result.columnStride) = (columnStride, rowStride)
+        return result
+    }
+
+    /// Rows in `range`.
+    func slice(_ range: Range<Int>) -> MatrixOperand {
+        var result = self
+        result.base += range.lowerBound * rowStride
+        result.rows = range.count
+        return result
+    }
+}
+
+/// The right operand of many products, packed once in the order in which the kernel reads it.
+// Sendable: written in init, only read afterwards.
+public final class PackedMatrix: @unchecked Sendable {
+    /// Rows of the matrix: inputs of a layer.
+    public let rows: Int
+    /// Columns of the matrix: outputs of a layer.
+    public let columns: Int
+    let panels: UnsafeMutablePointer<Float>
+
+    /// - Complexity: O(rows * columns), one allocation of about the matrix's size.
+    public init(_ matrix: MatrixOperand) {
+        rows = matrix.rows
+        columns = matrix.columns
+        panels = .allocate(capacity: max(1, ck_packed_size(rows, columns)))
+        ck_pack(matrix.base, matrix.rowStride, matrix.columnStride, rows, columns, panels)
+    }
+
+    deinit {
+        panels.deallocate()
+    }
+}
+
+extension KernelSet {
+    /// `c = activation(a * b + bias)` with packed weights: the forward step of a dense layer in serving.
+    ///
+    /// - Parameters:
+    ///   - a: `[n, k]`; b: `[k, m]`; bias: `[m]` or nil.
+    ///   - c: `[n, m]`, rows `stride` floats apart (m when nil), overwritten.
+    /// - Complexity: O(n * k * m), no allocation. Each row of c depends on its row of a only, not on n.
+    public func multiply(
+        _ a: MatrixOperand, _ b: PackedMatrix, bias: UnsafePointer<Float>? = nil, activation: Activation = .identity,
+        into c: UnsafeMutablePointer<Float>, stride: Int? = nil
+    ) {
+        precondition(a.columns == b.rows, "inner sizes of a matrix product differ: \(a.columns) and \(b.rows)")
+        table.pointee.gemm_packed(
+            a.base, a.rowStride, a.columnStride, b.panels, bias, activation.rawValue, 0, c, stride ?? b.columns, a.rows,
+            a.columns, b.columns)
+    }
+
+    /// `c = activation(a * b + bias)`, or `c += a * b` with `accumulate`; either operand may be transposed.
+    ///
+    /// b is packed block by block into 256 KiB of scratch, which each calling thread takes for the call. The rows of c
+    /// are divided over `threads`; the result does not depend on how many there are.
+    /// - Parameters:
+    ///   - a: `[n, k]`; b: `[k, m]`; bias: `[m]` or nil, not used with `accumulate`.
+    ///   - c: `[n, m]`, row-major.
+    /// - Complexity: O(n * k * m).
+    public func multiply(
+        _ a: MatrixOperand, _ b: MatrixOperand, bias: UnsafePointer<Float>? = nil, activation: Activation = .identity,
+        accumulate: Bool = false, into c: UnsafeMutablePointer<Float>, threads: Threads = .one
+    ) {
+        precondition(a.columns == b.rows, "inner sizes of a matrix product differ: \(a.columns) and \(b.rows)")
+        // Below about a million multiply-adds a second thread costs more than it brings.
+        let grain = max(6, 1_000_000 / max(1, a.columns * b.columns))
+        threads.divide(a.rows, grain: grain) { range in
+            let part = a.slice(range)
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: Int(CK_BLOCK_K * CK_BLOCK_M)) { scratch in
+                guard let scratch = scratch.baseAddress else { return }
+                ck_gemm(
+                    table, part.base, part.rowStride, part.columnStride, b.base, b.rowStride, b.columnStride, bias,
+                    activation.rawValue, accumulate ? 1 : 0, c + range.lowerBound * b.columns, b.columns, part.rows,
+                    a.columns, b.columns, scratch)
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import CKernels
+
+/// Functions applied to each element after a linear layer.
+public enum Activation: Int32, Sendable, Hashable, Codable, CaseIterable {
+    case identity = 0
+    case relu = 1
+    /// Slope 0.01 below zero.
+    case leakyReLU = 2
+    case sigmoid = 3
+    case tanh = 4
+    /// 2 * sigmoid(x), in 0...2: the gates of LHUC and PPNet.
+    case twiceSigmoid = 5
+}
+
+/// One implementation of every numeric kernel: the plain one, or one for a processor's vector instructions.
+///
+/// Matrices are dense, row-major float32. Pointers need no alignment, sizes may be zero, outputs never overlap inputs
+/// unless a method says so. `active` is chosen once: the best for this processor, or what the environment variable
+/// `TRIBUTARY_KERNELS=portable|avx2` names when the processor has it.
+public struct KernelSet: Sendable {
+    // The tables are constants of the C library.
+    nonisolated(unsafe) let table: UnsafePointer<ck_table>
+
+    public static let portable = KernelSet(table: ck_portable())
+    /// nil on a processor without AVX2 and FMA.
+    public static let avx2 = ck_avx2().map(KernelSet.init(table:))
+    public static let active = KernelSet(table: ck_select())
+    /// Every implementation this processor can run.
+    public static let available = [portable] + [avx2].compactMap(\.self)
+
+    public var name: String { String(cString: table.pointee.name) }
+}
+
+extension KernelSet: CustomStringConvertible {
+    public var description: String { name }
+}
+
+/// The kernels of this process.
+public let kernels = KernelSet.active

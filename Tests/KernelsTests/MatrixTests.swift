@@ -1,0 +1,111 @@
+import Foundation
+import Kernels
+import Testing
+
+@Suite struct MatrixTests {
+    struct Shape: Sendable, CustomStringConvertible {
+        var n: Int
+        var k: Int
+        var m: Int
+        var description: String { "\(n)x\(k)x\(m)" }
+    }
+
+    static let shapes: [Shape] =
+        [0, 1, 5, 6, 7, 13].flatMap { n in
+            [0, 1, 3, 16, 33].flatMap { k in
+                [1, 2, 8, 15, 16, 17, 33].map { Shape(n: n, k: k, m: $0) }
+            }
+        } + [Shape(n: 7, k: 600, m: 17), Shape(n: 3, k: 257, m: 257), Shape(n: 200, k: 9, m: 33)]
+
+    @Test(arguments: KernelSet.available)
+    func productsOfAllTranspositionsMatchTheDefinition(_ kernels: KernelSet) {
+        for shape in MatrixTests.shapes {
+            let (n, k, m) = (shape.n, shape.k, shape.m)
+            let a = randomFloats(n * k, seed: 1)
+            // Sums of about unit size: the bound below is then relative.
+            let b = randomFloats(k * m, seed: 2, scale: 1 / Float(max(1, k)).squareRoot())
+            let expected = plainProduct(a, b, n: n, k: k, m: m)
+            let aTurned = plainTranspose(a, rows: n, columns: k)
+            let bTurned = plainTranspose(b, rows: k, columns: m)
+            let plainA = MatrixOperand(a, rows: n, columns: k)
+            let plainB = MatrixOperand(b, rows: k, columns: m)
+            let turnedA = MatrixOperand(aTurned, rows: k, columns: n).transposed
+            let turnedB = MatrixOperand(bTurned, rows: m, columns: k).transposed
+            for (left, right) in [(plainA, plainB), (turnedA, plainB), (plainA, turnedB), (turnedA, turnedB)] {
+                for threads in [Threads.one, Threads(3)] {
+                    var c = [Float](repeating: .nan, count: n * m)
+                    kernels.multiply(left, right, into: &c, threads: threads)
+                    #expect(worstError(c, expected) < 1e-5, "\(shape)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: KernelSet.available)
+    func biasActivationAndAccumulationAreFused(_ kernels: KernelSet) {
+        for shape in MatrixTests.shapes {
+            let (n, k, m) = (shape.n, shape.k, shape.m)
+            let a = randomFloats(n * k, seed: 3)
+            let b = randomFloats(k * m, seed: 4, scale: 0.2)
+            let bias = randomFloats(m, seed: 5)
+            let old = randomFloats(n * m, seed: 6)
+            let product = plainProduct(a, b, n: n, k: k, m: m)
+            let left = MatrixOperand(a, rows: n, columns: k)
+            let right = MatrixOperand(b, rows: k, columns: m)
+
+            for activation in Activation.allCases {
+                let expected = product.enumerated().map { plainActivation(activation, $1 + Double(bias[$0 % m])) }
+                var c = [Float](repeating: .nan, count: n * m)
+                kernels.multiply(left, right, bias: bias, activation: activation, into: &c)
+                #expect(worstError(c, expected) < 1e-5, "\(shape) \(activation)")
+                let packed = PackedMatrix(right)
+                c = [Float](repeating: .nan, count: n * m)
+                kernels.multiply(left, packed, bias: bias, activation: activation, into: &c)
+                #expect(worstError(c, expected) < 1e-5, "\(shape) \(activation) packed")
+            }
+            var c = old
+            kernels.multiply(left, right, accumulate: true, into: &c)
+            #expect(worstError(c, zip(product, old).map { $0 + Double($1) }) < 1e-5, "\(shape)")
+        }
+    }
+
+    @Test(arguments: KernelSet.available)
+    func stridedOperandsLeaveTheirSurroundingsAlone(_ kernels: KernelSet) {
+        // A [4, 3] matrix inside a [4, 5] one, a result of 2 columns inside rows of 6.
+        let wide = randomFloats(20, seed: 7)
+        let b = randomFloats(6, seed: 8)
+        let narrow = (0..<4).flatMap { wide[$0 * 5..<$0 * 5 + 3] }
+        let expected = plainProduct(narrow, b, n: 4, k: 3, m: 2)
+        var c = [Float](repeating: -7, count: 24)
+        let packed = PackedMatrix(MatrixOperand(b, rows: 3, columns: 2))
+        kernels.multiply(MatrixOperand(wide, rows: 4, columns: 3, stride: 5), packed, into: &c, stride: 6)
+        #expect(worstError((0..<4).flatMap { c[$0 * 6..<$0 * 6 + 2] }, expected) < 1e-6)
+        #expect((0..<4).allSatisfy { c[$0 * 6 + 2..<$0 * 6 + 6].allSatisfy { $0 == -7 } })
+    }
+
+    @Test(arguments: KernelSet.available)
+    func aRowDoesNotDependOnTheRowsBesideIt(_ kernels: KernelSet) {
+        let a = randomFloats(50 * 64, seed: 9)
+        let b = randomFloats(64 * 48, seed: 10)
+        let packed = PackedMatrix(MatrixOperand(b, rows: 64, columns: 48))
+        var all = [Float](repeating: 0, count: 50 * 48)
+        kernels.multiply(MatrixOperand(a, rows: 50, columns: 64), packed, into: &all)
+        for row in 0..<50 {
+            var one = [Float](repeating: 0, count: 48)
+            kernels.multiply(
+                MatrixOperand(Array(a[row * 64..<(row + 1) * 64]), rows: 1, columns: 64), packed, into: &one)
+            #expect(one == Array(all[row * 48..<(row + 1) * 48]))
+        }
+    }
+}
+
+func plainActivation(_ activation: Activation, _ x: Double) -> Double {
+    switch activation {
+    case .identity: x
+    case .relu: max(x, 0)
+    case .leakyReLU: x > 0 ? x : 0.01 * x
+    case .sigmoid: 1 / (1 + exp(-x))
+    case .tanh: tanh(x)
+    case .twiceSigmoid: 2 / (1 + exp(-x))
+    }
+}
