@@ -1,0 +1,35 @@
+import Catalog
+import Kernels
+
+/// Running counts per item, and what they sum to per category, author, surface and over everything.
+public struct ActivityStatistics: Sendable {
+    /// `[N]`, catalogue row order.
+    public private(set) var items: [ActivityCounts]
+    public private(set) var categories: [ActivityCounts]
+    public private(set) var authors: [ActivityCounts]
+    public private(set) var surfaces: [ActivityCounts]
+    public private(set) var total = ActivityCounts()
+
+    public init(columns: ItemColumns, surfaceCount: Int) {
+        items = Array(repeating: ActivityCounts(), count: columns.count)
+        categories = Array(repeating: ActivityCounts(), count: columns.categoryCount)
+        authors = Array(repeating: ActivityCounts(), count: columns.authorCount)
+        surfaces = Array(repeating: ActivityCounts(), count: max(surfaceCount, 1))
+    }
+
+    /// Counts one showing.
+    ///
+    /// - Complexity: O(1).
+    public mutating func add(item row: Int, surface: Int, outcome: Outcome, columns: ItemColumns) {
+        items[row].add(outcome)
+        categories[Int(columns.categories[row])].add(outcome)
+        authors[Int(columns.authors[row])].add(outcome)
+        surfaces[surface < surfaces.count ? surface : 0].add(outcome)
+        total.add(outcome)
+    }
+
+    /// Counts of a surface; one that the log does not name counts as the unknown surface, 0.
+    public func surface(_ index: UInt16) -> ActivityCounts {
+        surfaces[Int(index) < surfaces.count ? Int(index) : 0]
+    }
+}

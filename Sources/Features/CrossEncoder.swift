@@ -1,0 +1,128 @@
+public import Catalog
+import Kernels
+
+/// Computes cross features for one user and scene against any number of candidates.
+///
+/// A workspace: begin a request with ``begin(_:_:encoder:statistics:)``, then encode candidates. One thread at a time.
+public struct CrossEncoder: Sendable {
+    /// Trials' worth of belief in the common rate for affinities.
+    private static let affinityStrength: Float = 4
+    private var categories = RecentCounts()
+    private var authors = RecentCounts()
+    private var items = RecentCounts()
+    private var recentClicks: Float = 0
+    private var lastCategory: UInt32 = 0
+    private var meanLogDuration: Float = 0
+    private var userLogOdds: Float = 0
+    private var surfaceLogOdds: Float = 0
+    private var milliseconds: Int64 = 0
+    private var priorClicks: Float = 0
+    private var priorOthers: Float = 0
+
+    public init() {}
+
+    /// Takes in the user and the scene.
+    ///
+    /// - Complexity: O(last-n), no allocation.
+    public mutating func begin(
+        _ state: UserState, _ scene: Scene, encoder: FeatureEncoder, surface counts: ActivityCounts
+    ) {
+        categories.removeAll()
+        authors.removeAll()
+        items.removeAll()
+        recentClicks = 0
+        lastCategory = 0
+        milliseconds = scene.timeMilliseconds
+        let priors = encoder.priors
+        userLogOdds = priors.user.deviation(
+            ActivityCounts(impressions: state.impressions, clicks: state.clicks, watchSeconds: 0))
+        surfaceLogOdds = priors.surface.deviation(counts)
+        priorClicks = Self.affinityStrength * Float(priors.user.mean)
+        priorOthers = Self.affinityStrength - priorClicks
+        var durationSum: Float = 0
+        var durations: Float = 0
+        for touch in state.recent {
+            guard let row = encoder.itemIndex.row(of: touch.item) else { continue }
+            let isClick = touch.actions.contains(.click)
+            let category = encoder.columns.categories[row]
+            let time = touch.timeMilliseconds
+            if category != 0 { categories.add(category, isClick: isClick, milliseconds: time) }
+            let author = encoder.columns.authors[row]
+            if author != 0 { authors.add(author, isClick: isClick, milliseconds: time) }
+            items.add(UInt32(row), isClick: isClick, milliseconds: time)
+            guard isClick else { continue }
+            recentClicks += 1
+            lastCategory = category
+            let duration = encoder.columns.logDurations[row]
+            durationSum += duration
+            durations += duration > 0 ? 1 : 0
+        }
+        meanLogDuration = durations > 0 ? durationSum / durations : 0
+    }
+
+    /// Writes the chosen features of one candidate.
+    ///
+    /// - Parameters:
+    ///   - row: Catalogue row of the candidate.
+    ///   - output: `[features.count]`, overwritten.
+    /// - Complexity: O(features), no allocation.
+    public func encode(
+        row: Int, signals: ItemSignals, columns: ItemColumns, features: [CrossFeature],
+        into output: UnsafeMutableBufferPointer<Float>
+    ) {
+        let candidate = Candidate(
+            category: categories[columns.categories[row]], author: authors[columns.authors[row]],
+            item: items[UInt32(row)], categoryIndex: columns.categories[row], logDuration: columns.logDurations[row],
+            publishTime: columns.publishTimes[row], signals: signals)
+        for index in features.indices { output[index] = value(features[index], candidate) }
+    }
+
+    private struct Candidate {
+        var category: RecentCounts.Entry
+        var author: RecentCounts.Entry
+        var item: RecentCounts.Entry
+        var categoryIndex: UInt32
+        var logDuration: Float
+        var publishTime: Int64
+        var signals: ItemSignals
+    }
+
+    private func value(_ feature: CrossFeature, _ candidate: Candidate) -> Float {
+        switch feature {
+        case .itemLogOdds: candidate.signals.itemLogOdds
+        case .userLogOdds: userLogOdds
+        case .surfaceLogOdds: surfaceLogOdds
+        case .categoryLogOdds: candidate.signals.categoryLogOdds
+        case .authorLogOdds: candidate.signals.authorLogOdds
+        case .itemImpressions: candidate.signals.logImpressions / 8
+        case .itemWatch: candidate.signals.logWatch / 4
+        case .itemAge: FeatureEncoder.age(published: candidate.publishTime, now: milliseconds)
+        case .itemDuration: candidate.logDuration / 5
+        case .categoryClicks: logPlusOne(candidate.category.clicks) / 3
+        case .categoryShare: recentClicks > 0 ? candidate.category.clicks / recentClicks : 0
+        case .categoryAffinity: affinity(candidate.category)
+        case .categoryRecency: recency(candidate.category)
+        case .authorClicks: logPlusOne(candidate.author.clicks)
+        case .authorAffinity: affinity(candidate.author)
+        case .seen: logPlusOne(candidate.item.clicks + candidate.item.others)
+        case .clickedBefore: candidate.item.clicks > 0 ? 1 : 0
+        case .lastCategory: candidate.categoryIndex != 0 && candidate.categoryIndex == lastCategory ? 1 : 0
+        case .durationGap: durationGap(candidate.logDuration)
+        }
+    }
+
+    /// Log-odds of a click among the touches of one thing, less those of the common rate.
+    private func affinity(_ entry: RecentCounts.Entry) -> Float {
+        logRatio(entry.clicks + priorClicks, entry.others + priorOthers) - logRatio(priorClicks, priorOthers)
+    }
+
+    /// 1 just after a click, a half a day later, 0 without one.
+    private func recency(_ entry: RecentCounts.Entry) -> Float {
+        guard entry.clicks > 0 else { return 0 }
+        return 1 / (1 + Clock.hours(from: entry.lastClickMilliseconds, to: milliseconds) / 24)
+    }
+
+    private func durationGap(_ logDuration: Float) -> Float {
+        logDuration > 0 && meanLogDuration > 0 ? abs(logDuration - meanLogDuration) : 0
+    }
+}

@@ -1,0 +1,118 @@
+public import Catalog
+import Kernels
+
+/// Goes through a log in order and computes, for each showing, the features as they stood before it.
+///
+/// Showings of one millisecond do not see each other: a row's features come from rows with an earlier time only.
+/// User states change through `UserState.record`, as they do in serving. Statistics count the rows that are trials
+/// (``ExposureTable/isTrial(_:)``). A row without any action bit, a sampled negative, leaves the user's state alone.
+public struct Replay: Sendable {
+    /// What a row changes once it is in the past.
+    public struct Updates: OptionSet, Sendable {
+        public let rawValue: UInt8
+
+        public init(rawValue: UInt8) {
+            self.rawValue = rawValue
+        }
+
+        public static let users = Updates(rawValue: 1 << 0)
+        public static let statistics = Updates(rawValue: 1 << 1)
+        public static let all: Updates = [.users, .statistics]
+    }
+
+    public let encoder: FeatureEncoder
+    /// `[U]`, user table order.
+    public private(set) var states: [UserState]
+    public private(set) var statistics: ActivityStatistics
+    private let exposures: ExposureTable
+    /// Rows before this one are taken in.
+    private var applied = 0
+    private var workspace = CrossEncoder()
+
+    /// Starts before the first row: profiles known, histories empty.
+    public init(dataset: Dataset, encoder: FeatureEncoder) {
+        self.encoder = encoder
+        exposures = dataset.exposures
+        statistics = ActivityStatistics(columns: encoder.columns, surfaceCount: exposures.surfaceNames.count)
+        states = dataset.users.keys.indices.map { row in
+            UserState(
+                user: dataset.users.keys[row], isKnown: true, profile: dataset.users.fields.map { $0.values[row] })
+        }
+    }
+
+    /// Takes in all rows before `row` without making examples.
+    public mutating func advance(to row: Int, updates: Updates = .all) {
+        while applied < row {
+            apply(applied, updates)
+            applied += 1
+        }
+    }
+
+    /// The examples of `rows`, which lie at or after everything taken in so far.
+    ///
+    /// - Parameters:
+    ///   - crossFeatures: What to write into ``ExampleTable/cross``; none skips that work.
+    ///   - updates: What rows change as they pass. None freezes the features at the first row, as if the rest of the log
+    ///     were not known.
+    ///   - isIncluded: Rows to make examples of; the others only pass.
+    /// - Complexity: O(last-n + features) a row.
+    public mutating func examples(
+        _ rows: Range<Int>, crossFeatures: [CrossFeature], updates: Updates = .all,
+        where isIncluded: (Int) -> Bool = { _ in true }
+    ) -> ExampleTable {
+        precondition(rows.lowerBound >= applied, "a log is replayed forwards")
+        var table = ExampleTable()
+        for row in rows {
+            if !updates.isEmpty { applyEarlier(than: row, updates) }
+            if isIncluded(row) { append(row, crossFeatures, to: &table) }
+        }
+        return table
+    }
+
+    private mutating func applyEarlier(than row: Int, _ updates: Updates) {
+        while applied < row, exposures.times[applied] < exposures.times[row] {
+            apply(applied, updates)
+            applied += 1
+        }
+    }
+
+    private mutating func apply(_ row: Int, _ updates: Updates) {
+        let actions = Actions(rawValue: exposures.actions[row])
+        let item = Int(exposures.items[row])
+        if updates.contains(.statistics), exposures.isTrial(row) {
+            statistics.add(
+                item: item, surface: Int(exposures.surfaces[row]),
+                outcome: Outcome(actions: actions, watchSeconds: exposures.watchSeconds[row]),
+                columns: encoder.columns)
+        }
+        guard updates.contains(.users), !actions.isEmpty else { return }
+        states[Int(exposures.users[row])].record(
+            Interaction(
+                item: encoder.columns.keys[item], timeMilliseconds: exposures.times[row], actions: actions,
+                watchSeconds: exposures.watchSeconds[row]))
+    }
+
+    private mutating func append(_ row: Int, _ features: [CrossFeature], to table: inout ExampleTable) {
+        let user = Int(exposures.users[row])
+        let item = Int(exposures.items[row])
+        let scene = Scene(timeMilliseconds: exposures.times[row], surface: exposures.surfaces[row])
+        table.users.append(states[user], scene, encoder: encoder)
+        table.items.append(exposures.items[row])
+        table.itemAges.append(
+            FeatureEncoder.age(published: encoder.columns.publishTimes[item], now: scene.timeMilliseconds))
+        table.outcomes.append(
+            Outcome(actions: Actions(rawValue: exposures.actions[row]), watchSeconds: exposures.watchSeconds[row]))
+        table.rows.append(UInt32(row))
+        guard !features.isEmpty else { return }
+        workspace.begin(states[user], scene, encoder: encoder, surface: statistics.surface(scene.surface))
+        let signals = ItemSignals(
+            row: item, statistics: statistics, columns: encoder.columns, priors: encoder.priors)
+        let start = table.cross.count
+        table.cross.append(contentsOf: repeatElement(0, count: features.count))
+        table.cross.withUnsafeMutableBufferPointer { cross in
+            workspace.encode(
+                row: item, signals: signals, columns: encoder.columns, features: features,
+                into: UnsafeMutableBufferPointer(rebasing: cross[start...]))
+        }
+    }
+}

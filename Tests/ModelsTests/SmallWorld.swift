@@ -1,0 +1,86 @@
+import Catalog
+import Kernels
+
+/// Mixes a counter: enough randomness for a test's data.
+struct CountingGenerator: RandomNumberGenerator {
+    var count: UInt64
+
+    mutating func next() -> UInt64 {
+        count &+= 1
+        return PublicID.mixed(count)
+    }
+}
+
+/// A small data set with a fixed pattern: users prefer the category of their own number, with noise.
+enum SmallWorld {
+    static func dataset(users: Int = 12, items: Int = 30, rows: Int = 600, seed: UInt64 = 7) -> Dataset {
+        var generator = CountingGenerator(count: seed)
+        let categories = 3
+        let itemTable = ItemTable(
+            keys: SharedBuffer((0..<items).map { ItemKey(rawValue: UInt64(100 + $0 * 7)) }),
+            publicIDs: StringTable((0..<items).map { String(100 + $0 * 7) }),
+            titles: StringTable((0..<items).map { "item \($0)" }),
+            categories: SharedBuffer((0..<items).map { UInt32($0 % categories + 1) }),
+            categoryNames: StringTable(["", "a", "b", "c"]),
+            authors: SharedBuffer((0..<items).map { UInt64($0 % 5) }),
+            publishTimes: SharedBuffer((0..<items).map { Int64(1_000_000_000_000 + $0 * 3_600_000) }),
+            durations: SharedBuffer((0..<items).map { Float($0 % 7) * 20 }))
+        let userTable = UserTable(
+            keys: SharedBuffer((0..<users).map { UserKey(rawValue: UInt64($0 + 1)) }),
+            publicIDs: StringTable((0..<users).map { String($0 + 1) }),
+            fields: [
+                CategoricalField(
+                    name: "group", vocabulary: StringTable(["", "x", "y"]),
+                    values: SharedBuffer((0..<users).map { UInt32($0 % 3) }))
+            ])
+        var columns = Columns()
+        for row in 0..<rows {
+            let user = Int.random(in: 0..<users, using: &generator)
+            let item = Int.random(in: 0..<items, using: &generator)
+            let likes = item % categories == user % categories
+            let clicked = Float.random(in: 0..<1, using: &generator) < (likes ? 0.8 : 0.15)
+            // Two rows share each millisecond.
+            columns.append(
+                user: user, item: item, time: 1_700_000_000_000 + Int64(row / 2) * 60_000,
+                actions: clicked ? [.impression, .click] : [.impression], watch: clicked ? Float(item % 7) * 10 : 1,
+                surface: row % 2)
+        }
+        return Dataset(name: "small", users: userTable, items: itemTable, exposures: columns.table)
+    }
+
+    struct Columns {
+        var users: [UInt32] = []
+        var items: [UInt32] = []
+        var times: [Int64] = []
+        var actions: [UInt16] = []
+        var watch: [Float] = []
+        var surfaces: [UInt16] = []
+
+        init() {}
+
+        init(_ table: ExposureTable) {
+            users = Array(table.users)
+            items = Array(table.items)
+            times = Array(table.times)
+            actions = Array(table.actions)
+            watch = Array(table.watchSeconds)
+            surfaces = Array(table.surfaces)
+        }
+
+        mutating func append(user: Int, item: Int, time: Int64, actions: Actions, watch: Float, surface: Int) {
+            users.append(UInt32(user))
+            items.append(UInt32(item))
+            times.append(time)
+            self.actions.append(actions.rawValue)
+            self.watch.append(watch)
+            surfaces.append(UInt16(surface))
+        }
+
+        var table: ExposureTable {
+            ExposureTable(
+                users: SharedBuffer(users), items: SharedBuffer(items), times: SharedBuffer(times),
+                actions: SharedBuffer(actions), watchSeconds: SharedBuffer(watch), surfaces: SharedBuffer(surfaces),
+                surfaceNames: StringTable(["", "feed"]), hasNegatives: true)
+        }
+    }
+}

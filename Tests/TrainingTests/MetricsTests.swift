@@ -1,0 +1,121 @@
+import Catalog
+import Evaluation
+import Features
+import Foundation
+import Kernels
+import Testing
+
+/// Expected figures come from scikit-learn and NumPy: Resources/metrics.py.
+struct MetricsTests {
+    struct Golden: Decodable {
+        var binary: [Binary]
+        var retrieval: [Retrieval]
+        var priors: [Prior]
+    }
+
+    struct Binary: Decodable {
+        var scores: [Float]
+        var probabilities: [Float]
+        var labels: [Bool]
+        var groups: [UInt32]
+        var areaUnderCurve: Double
+        var groupedAreaUnderCurve: Double?
+        var logLoss: Double
+        var calibrationError: Double
+        var calibrationRatio: Double
+    }
+
+    struct Retrieval: Decodable {
+        var ranked: [UInt64]
+        var relevant: [UInt64]
+        var k: Int
+        var recall: Double
+        var hitRate: Double
+        var normalizedGain: Double
+    }
+
+    struct Prior: Decodable {
+        var successes: [Float]
+        var trials: [Float]
+        var a: Double
+        var b: Double
+    }
+
+    static func golden() throws -> Golden {
+        let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Resources/metrics.json")
+        return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: url))
+    }
+
+    private func expectEqual(_ value: Double?, _ expected: Double?, within tolerance: Double = 1e-6) {
+        switch (value, expected) {
+        case (nil, nil): break
+        case (let value?, let expected?): #expect(abs(value - expected) < tolerance, "\(value) for \(expected)")
+        default: Issue.record("\(String(describing: value)) for \(String(describing: expected))")
+        }
+    }
+
+    @Test func binaryMetricsMatchScikitLearn() throws {
+        let cases = try Self.golden().binary
+        #expect(cases.count == 4)
+        for example in cases {
+            expectEqual(
+                BinaryMetrics.areaUnderCurve(scores: example.scores, labels: example.labels), example.areaUnderCurve)
+            expectEqual(
+                BinaryMetrics.groupedAreaUnderCurve(
+                    scores: example.scores, labels: example.labels, groups: example.groups),
+                example.groupedAreaUnderCurve)
+            expectEqual(
+                BinaryMetrics.logLoss(probabilities: example.probabilities, labels: example.labels), example.logLoss)
+            expectEqual(
+                BinaryMetrics.expectedCalibrationError(probabilities: example.probabilities, labels: example.labels),
+                example.calibrationError)
+            expectEqual(
+                BinaryMetrics.calibrationRatio(probabilities: example.probabilities, labels: example.labels),
+                example.calibrationRatio)
+        }
+    }
+
+    @Test func figuresThatDoNotExistAreNil() {
+        #expect(BinaryMetrics.areaUnderCurve(scores: [], labels: []) == nil)
+        #expect(BinaryMetrics.areaUnderCurve(scores: [1, 2], labels: [true, true]) == nil)
+        #expect(BinaryMetrics.groupedAreaUnderCurve(scores: [1, 2], labels: [true, false], groups: [1, 2]) == nil)
+        #expect(BinaryMetrics.logLoss(probabilities: [], labels: []) == nil)
+        #expect(BinaryMetrics.calibrationRatio(probabilities: [0.5], labels: [false]) == nil)
+        #expect(RetrievalMetrics.recall(ranked: [ItemKey(rawValue: 1)], relevant: [], at: 5) == nil)
+    }
+
+    @Test func retrievalMetricsMatchScikitLearn() throws {
+        let cases = try Self.golden().retrieval
+        #expect(cases.count == 4)
+        for example in cases {
+            let ranked = example.ranked.map(ItemKey.init(rawValue:))
+            let relevant = Set(example.relevant.map(ItemKey.init(rawValue:)))
+            let k = example.k
+            expectEqual(RetrievalMetrics.recall(ranked: ranked, relevant: relevant, at: k), example.recall)
+            expectEqual(RetrievalMetrics.hitRate(ranked: ranked, relevant: relevant, at: k), example.hitRate)
+            expectEqual(
+                RetrievalMetrics.normalizedGain(ranked: ranked, relevant: relevant, at: k), example.normalizedGain)
+        }
+    }
+
+    @Test func priorsMatchTheMomentsOfNumPy() throws {
+        let cases = try Self.golden().priors
+        #expect(cases.count == 3)
+        for example in cases {
+            let prior = BetaPrior(successes: example.successes, trials: example.trials)
+            #expect(abs(prior.a / example.a - 1) < 1e-9)
+            #expect(abs(prior.b / example.b - 1) < 1e-9)
+        }
+    }
+
+    @Test func priorsStayFiniteAtTheEdges() {
+        #expect(BetaPrior(successes: [], trials: []) == BetaPrior(a: 0.5, b: 0.5))
+        // One thing, no spread, only successes, only failures.
+        for (successes, trials) in [([3], [5]), ([2, 2, 2], [4, 4, 4]), ([4, 4], [4, 4]), ([0, 0], [9, 1])] {
+            let prior = BetaPrior(successes: successes.map(Float.init), trials: trials.map(Float.init))
+            #expect(prior.logOdds.isFinite && prior.a > 0 && prior.b > 0 && prior.a + prior.b <= 1_000.001)
+        }
+        // By hand: a = 1, b = 3, 2 of 4 -> (2 + 1) / (2 + 3).
+        #expect(abs(BetaPrior(a: 1, b: 3).logOdds(successes: 2, trials: 4) - Float(log(3.0 / 5.0))) < 1e-6)
+    }
+}
