@@ -4,7 +4,7 @@ set -euo pipefail
 
 packages=(libnghttp2-dev libprotobuf-c-dev libzstd-dev zlib1g-dev libxxhash-dev libssl-dev pkg-config)
 if [[ "${1:-}" == "--tests" ]]; then
-    packages+=(protobuf-compiler protobuf-c-compiler nghttp2-client zstd curl openssl python3 python3-venv)
+    packages+=(protobuf-compiler protobuf-c-compiler nghttp2-client zstd curl openssl python3 python3-protobuf python3-venv)
 elif [[ $# -gt 0 ]]; then
     echo "install-packages.sh: unknown option '$1'; the only one is --tests" >&2
     exit 2

@@ -1,1 +1,0 @@
-typedef int tributary_placeholder;
