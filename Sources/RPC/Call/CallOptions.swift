@@ -1,0 +1,26 @@
+/// How one call is made.
+public struct CallOptions: Sendable {
+    /// When to give up. Without one, the client's default timeout applies.
+    public var deadline: Deadline?
+    /// Sent beside the message.
+    public var metadata: Metadata
+    /// How the request is compressed. The server answers in kind.
+    public var encoding: MessageEncoding
+
+    public init(deadline: Deadline? = nil, metadata: Metadata = [:], encoding: MessageEncoding = .identity) {
+        self.deadline = deadline
+        self.metadata = metadata
+        self.encoding = encoding
+    }
+
+    public init(timeout: Duration, metadata: Metadata = [:], encoding: MessageEncoding = .identity) {
+        self.init(deadline: Deadline(timeout: timeout), metadata: metadata, encoding: encoding)
+    }
+}
+
+/// How messages are compressed on the wire (the values of `grpc-encoding`).
+public enum MessageEncoding: String, Sendable, Hashable, CaseIterable {
+    case identity
+    case gzip
+    case zstd
+}
