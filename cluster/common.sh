@@ -1,7 +1,7 @@
 # Shared by up.sh, down.sh and status.sh: where things are, and which processes are ours.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-binaries="$root/.build/release"
+binaries=${TRIBUTARY_BINARIES:-$root/.build/release}
 
 fail() {
     echo "${0##*/}: $*" >&2
