@@ -105,13 +105,15 @@ let package = Package(
                 "Blobs", "Kernels", logging,
             ]),
         // layer 8: process frame
-        library("Service", ["RPC", "Messages", "Snapshots", yams, lifecycle, logging, nioCore, nioPosix, nioSSL]),
+        library(
+            "Service",
+            ["RPC", "Messages", "Snapshots", arguments, yams, lifecycle, logging, nioCore, nioPosix, nioSSL]),
         // layer 9: executables
         executable("orchestrator", ["Service", "Orchestration", "Snapshots", "RPC"]),
         executable("ranker", ["Service", "Ranking", "Snapshots", "Messages", "Catalog", "Kernels", "RPC"]),
         executable("recall-shard", ["Service", "Recall", "Snapshots", "Messages", "Catalog", "Kernels", "RPC"]),
         executable("snapshot-server", ["Service", "Snapshots", "RPC"]),
-        executable("trainer", ["Training", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
+        executable("trainer", ["Service", "Training", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
         executable("tributary", ["Service", "Messages", "RPC", "Snapshots", "Catalog", "Simulation"]),
         executable("loadgen", ["Service", "Messages", "RPC", "Kernels", histogram]),
 

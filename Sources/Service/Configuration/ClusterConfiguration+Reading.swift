@@ -1,4 +1,4 @@
-public import Foundation
+package import Foundation
 
 extension ClusterConfiguration {
     /// Reads and validates a YAML file; relative paths in it start at the file's own folder.

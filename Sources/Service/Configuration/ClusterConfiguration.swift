@@ -26,6 +26,8 @@ public struct FunnelConfiguration: Sendable, Hashable {
     public var channels: [String: Int] = ["two-tower": 300, "itemcf": 100, "popular": 100, "newest": 50]
     /// Candidates the ranker returns at most, 1...2,000.
     public var rankLimit = 500
+
+    public init() {}
 }
 
 /// How long stages may take, in milliseconds. A caller's own deadline, when shorter, holds.
@@ -36,6 +38,8 @@ public struct DeadlineConfiguration: Sendable, Hashable {
     public var recall = 80
     /// Waiting for the ranker.
     public var rank = 100
+
+    public init() {}
 }
 
 /// Certificates by which processes know each other. With `clientAuthority`, callers must show one too.

@@ -1,4 +1,4 @@
-internal import Yams
+import Yams
 
 /// One mapping of a YAML file, read key by key; what nobody asked for is an error, so no setting is ignored.
 struct ConfigurationReader {

@@ -1,0 +1,18 @@
+import ArgumentParser
+import Service
+
+@main
+struct Main {
+    static func main() async {
+        await Program.run(Tributary.self)
+    }
+}
+
+struct Tributary: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tributary",
+        abstract: "The human's tool for a Tributary cluster.",
+        subcommands: [
+            ClusterCommand.self
+        ])
+}

@@ -1,0 +1,108 @@
+import Foundation
+import Service
+import Testing
+
+@Suite struct ClusterConfigurationTests {
+    private static let base = URL(fileURLWithPath: "/srv/tributary", isDirectory: true)
+
+    private static let small = """
+        directory: state
+        snapshot_server: {address: "10.0.0.1:7120"}
+        recall:
+          shards:
+            - [10.0.0.2:7200, 10.0.0.3:7200]
+            - [10.0.0.2:7201, 10.0.0.3:7201]
+        rankers: [10.0.0.4:7140]
+        orchestrators: [10.0.0.5:7100]
+        """
+
+    private func read(_ text: String) throws(ConfigurationError) -> ClusterConfiguration {
+        try ClusterConfiguration(text: text, file: "c.yaml", base: Self.base)
+    }
+
+    @Test func committedFileIsWhatTheDefaultsMake() throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("cluster/local.yaml")
+        #expect(try String(contentsOf: file, encoding: .utf8) == ClusterConfiguration.localYAML())
+    }
+
+    @Test func localFileReadsBackAsTheDefaults() throws {
+        let configuration = try read(ClusterConfiguration.localYAML(shards: 2, replicas: 2, portBase: 9000))
+        #expect(configuration.funnel == FunnelConfiguration())
+        #expect(configuration.deadlines == DeadlineConfiguration())
+        #expect(
+            configuration.recallShards == [
+                ["127.0.0.1:9100", "127.0.0.1:9101"], ["127.0.0.1:9102", "127.0.0.1:9103"],
+            ])
+        #expect(configuration.directory == "/srv/run")
+        #expect(configuration.tls == nil)
+    }
+
+    @Test func membersComeInStartingOrder() throws {
+        let configuration = try read(Self.small)
+        #expect(
+            configuration.members.map(\.name) == [
+                "snapshot-server", "recall-shard-0-0", "recall-shard-0-1", "recall-shard-1-0", "recall-shard-1-1",
+                "ranker-0", "orchestrator-0",
+            ])
+        #expect(configuration.store == "/srv/tributary/state/store")
+        let member = try configuration.member(.recallShard, shard: 1, replica: 0)
+        #expect(member.address == "10.0.0.2:7201")
+        #expect(configuration.directory(of: member) == "/srv/tributary/state/nodes/recall-shard-1-0")
+    }
+
+    @Test func tlsPathsStartAtTheFile() throws {
+        let text = Self.small + "\ntls: {certificate: tls/node.pem, key: /keys/node.key, authority: tls/ca.pem}\n"
+        let tls = try #require(try read(text).tls)
+        #expect(tls.certificate == "/srv/tributary/tls/node.pem")
+        #expect(tls.key == "/keys/node.key")
+        #expect(tls.clientAuthority == nil)
+    }
+
+    @Test func unknownMemberIsNamedBesideTheKnown() throws {
+        let configuration = try read(Self.small)
+        let error = #expect(throws: ConfigurationError.self) { try configuration.member(.ranker, replica: 3) }
+        #expect(error?.description == "cluster: has no ranker-3; it has ranker-0")
+    }
+
+    @Test(arguments: [
+        ("", "c.yaml: is empty; expected a mapping"),
+        ("- 1", "c.yaml:1: : expected a mapping"),
+        (
+            small.replacing("directory: state", with: "directory: state\ntypo: 1"),
+            "c.yaml:2: typo: unknown key; known here: deadlines, directory, funnel, name, orchestrators, rankers, recall, "
+                + "snapshot_server, tls, found '1'"
+        ),
+        (small.replacing("directory: state\n", with: ""), "c.yaml:1: directory is missing"),
+        (
+            small.replacing("10.0.0.4:7140", with: "10.0.0.4"),
+            "c.yaml:7: rankers[0]: expected host:port with a port from 1 to 65535, found '10.0.0.4'"
+        ),
+        (
+            small.replacing("10.0.0.4:7140", with: "10.0.0.4:70000"),
+            "c.yaml:7: rankers[0]: expected host:port with a port from 1 to 65535, found '10.0.0.4:70000'"
+        ),
+        (
+            small.replacing("10.0.0.4:7140", with: "10.0.0.5:7100"),
+            "c.yaml: 10.0.0.5:7100 is the address of both ranker-0 and orchestrator-0"
+        ),
+        (
+            small + "\nfunnel: {page_size: 0}",
+            "c.yaml:9: funnel.page_size: expected a whole number from 1 to 500, found '0'"
+        ),
+        (
+            small + "\nfunnel: {channels: {popular: many}}",
+            "c.yaml:9: funnel.channels.popular: expected a whole number from 1 to 1000, found 'many'"
+        ),
+        (small + "\ntls: {certificate: a, key: b}", "c.yaml:9: tls.authority is missing"),
+    ])
+    func badFilesAreRefusedWithTheirPlace(text: String, message: String) throws {
+        let error = #expect(throws: ConfigurationError.self) { try read(text) }
+        #expect(error?.description == message)
+    }
+
+    @Test func missingFileIsNamed() {
+        let error = #expect(throws: ConfigurationError.self) { try ClusterConfiguration(file: "/nonexistent/c.yaml") }
+        #expect(error?.place == "/nonexistent/c.yaml")
+    }
+}
