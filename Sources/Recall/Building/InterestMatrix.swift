@@ -1,0 +1,89 @@
+public import Catalog
+import Kernels
+
+/// like(u, i) of all users and items before a moment: a sparse matrix kept by user and by item.
+///
+/// A user's showings of one item count together: the union of what he did. Items are rows of the item table, users
+/// rows of the user table. Memory: 10 bytes a touched (user, item) pair, 8 a user and an item.
+public struct InterestMatrix: Sendable {
+    /// Row u spans `byUser.offsets[u]..<byUser.offsets[u + 1]`: the items user u likes, most recently touched first.
+    package let byUser: SparseRows
+    /// Row i: the users who like item i, ascending.
+    package let byItem: SparseRows
+    /// Users whose history was cut, and how many showings were left out by that.
+    public let cappedUsers: Int
+    public let droppedShowings: Int
+
+    public var pairs: Int { byUser.columns.count }
+
+    /// - Parameters:
+    ///   - until: showings at or after this moment (milliseconds since 1970) do not count; nil takes all.
+    ///   - historyMax: most recently touched items kept per user; one user adds historyMax^2 pairs of items.
+    /// - Complexity: O(showings + users + items).
+    public init(_ dataset: Dataset, until: Int64? = nil, historyMax: Int = 500) {
+        precondition(historyMax > 0, "a history holds at least one item")
+        let exposures = dataset.exposures
+        let end = until.map { exposures.count(before: $0) } ?? exposures.count
+        let users = dataset.users.count
+        let items = dataset.items.count
+        let liked = exposures.liked(before: end, users: users)
+
+        var builder = SparseRows.Builder(rows: users, capacity: liked.columns.count)
+        var itemSlots = [Int](repeating: -1, count: items)
+        var capped = 0
+        var dropped = 0
+        for user in 0..<users {
+            let first = builder.count
+            var overflow = 0
+            for entry in liked.range(user).reversed() {
+                let exposure = Int(liked.columns[entry])
+                let item = Int(exposures.items[exposure])
+                let slot = itemSlots[item]
+                if slot >= first {
+                    builder.merge(exposures.actions[exposure], at: slot)
+                } else if builder.count - first < historyMax {
+                    itemSlots[item] = builder.append(item, exposures.actions[exposure])
+                } else {
+                    overflow += 1
+                }
+            }
+            builder.endRow()
+            capped += overflow > 0 ? 1 : 0
+            dropped += overflow
+        }
+        byUser = builder.finish()
+        byItem = byUser.transposed(columns: items)
+        cappedUsers = capped
+        droppedShowings = dropped
+    }
+}
+
+extension ExposureTable {
+    /// How many showings happened before a moment.
+    ///
+    /// - Complexity: O(log n).
+    package func count(before moment: Int64) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if times[middle] < moment { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// The showings that earn interest among the first `end`, by user, oldest first.
+    fileprivate func liked(before end: Int, users userCount: Int) -> (columns: [UInt32], range: (Int) -> Range<Int>) {
+        var offsets = [Int](repeating: 0, count: userCount + 1)
+        for row in 0..<end where Actions(rawValue: actions[row]).interest > 0 { offsets[Int(users[row]) + 1] += 1 }
+        for user in 0..<userCount { offsets[user + 1] += offsets[user] }
+        var columns = [UInt32](repeating: 0, count: offsets[userCount])
+        var next = offsets
+        for row in 0..<end where Actions(rawValue: actions[row]).interest > 0 {
+            let user = Int(users[row])
+            columns[next[user]] = UInt32(row)
+            next[user] += 1
+        }
+        return (columns, { [offsets] in offsets[$0]..<offsets[$0 + 1] })
+    }
+}

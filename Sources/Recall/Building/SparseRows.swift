@@ -1,0 +1,80 @@
+import Catalog
+
+/// A sparse matrix by rows: row r holds `columns[k]` with `values[k]` for k in `range(r)`.
+package struct SparseRows: Sendable {
+    /// `rows + 1` offsets, ascending from 0.
+    package private(set) var offsets: [Int]
+    package private(set) var columns: [UInt32]
+    /// Interest scores, 1...4.
+    package private(set) var values: [UInt8]
+
+    package var rows: Int { offsets.count - 1 }
+
+    @inline(__always)
+    package func range(_ row: Int) -> Range<Int> {
+        offsets[row]..<offsets[row + 1]
+    }
+
+    /// The same entries by column; each new row lists its old rows in ascending order.
+    ///
+    /// - Complexity: O(entries + rows + columns).
+    package func transposed(columns columnCount: Int) -> SparseRows {
+        var result = SparseRows(
+            offsets: [Int](repeating: 0, count: columnCount + 1), columns: [UInt32](repeating: 0, count: columns.count),
+            values: [UInt8](repeating: 0, count: columns.count))
+        for column in columns { result.offsets[Int(column) + 1] += 1 }
+        for column in 0..<columnCount { result.offsets[column + 1] += result.offsets[column] }
+        var next = result.offsets
+        for row in 0..<rows {
+            for entry in range(row) {
+                let column = Int(columns[entry])
+                result.columns[next[column]] = UInt32(row)
+                result.values[next[column]] = values[entry]
+                next[column] += 1
+            }
+        }
+        return result
+    }
+
+    /// Sum of squares of every row.
+    package func squaredNorms() -> [UInt64] {
+        (0..<rows).map { row in values[range(row)].reduce(0) { $0 + UInt64($1) * UInt64($1) } }
+    }
+}
+
+extension SparseRows {
+    /// Collects the rows in order; what a user did with one item is united before it becomes a score.
+    struct Builder {
+        private var offsets: [Int] = [0]
+        private var columns: [UInt32] = []
+        private var actions: [UInt16] = []
+
+        init(rows: Int, capacity: Int) {
+            offsets.reserveCapacity(rows + 1)
+            columns.reserveCapacity(capacity)
+            actions.reserveCapacity(capacity)
+        }
+
+        var count: Int { columns.count }
+
+        /// The slot of the new entry.
+        mutating func append(_ column: Int, _ action: UInt16) -> Int {
+            columns.append(UInt32(column))
+            actions.append(action)
+            return columns.count - 1
+        }
+
+        mutating func merge(_ action: UInt16, at slot: Int) {
+            actions[slot] |= action
+        }
+
+        mutating func endRow() {
+            offsets.append(columns.count)
+        }
+
+        consuming func finish() -> SparseRows {
+            let values = actions.map { UInt8(Actions(rawValue: $0).interest) }
+            return SparseRows(offsets: offsets, columns: columns, values: values)
+        }
+    }
+}

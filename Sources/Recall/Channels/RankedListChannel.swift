@@ -1,0 +1,53 @@
+public import Blobs
+import Catalog
+import Kernels
+
+extension ChannelLoader {
+    public static let popular = ChannelLoader(name: ChannelName.popular, component: "popular") {
+        try RankedListChannel(component: $0)
+    }
+
+    public static let newest = ChannelLoader(name: ChannelName.newest, component: "newest") {
+        try RankedListChannel(component: $0)
+    }
+}
+
+/// A list that is the same for everyone: `popular`, `newest`.
+public struct RankedListChannel: RecallChannel {
+    private let list: Candidates
+
+    /// - Complexity: O(n): the whole list is checked.
+    public init(component file: SafetensorsFile) throws(BlobError) {
+        let keys = try file.buffer("item_key", as: UInt64.self, shape: [nil]).reinterpreted(as: ItemKey.self)
+        let scores = try file.buffer("score", as: Float.self, shape: [keys.count])
+        if let fault = scores.firstIndex(where: { !$0.isFinite }) {
+            throw BlobError(
+                .corrupt, "\(file.path): tensor \"score\": row \(fault) holds \(scores[fault]), expected a finite value")
+        }
+        for row in keys.indices.dropFirst() {
+            let ordered =
+                scores[row - 1] > scores[row] || (scores[row - 1] == scores[row] && keys[row - 1] < keys[row])
+            guard ordered else {
+                throw BlobError(
+                    .corrupt, "\(file.path): rows \(row - 1) and \(row) are not best first with ties by ascending key")
+            }
+        }
+        list = Candidates(items: keys, scores: scores)
+    }
+
+    public func candidates(
+        for query: RecallQuery, limit: Int, scratch: RecallScratch
+    ) throws(RecallError) -> Candidates {
+        var items: [ItemKey] = []
+        var scores: [Float] = []
+        let capacity = min(limit, list.count)
+        items.reserveCapacity(capacity)
+        scores.reserveCapacity(capacity)
+        for row in list.items.indices where !scratch.excludes(list.items[row]) {
+            guard items.count < capacity else { break }
+            items.append(list.items[row])
+            scores.append(list.scores[row])
+        }
+        return Candidates(items: SharedBuffer(items), scores: SharedBuffer(scores))
+    }
+}

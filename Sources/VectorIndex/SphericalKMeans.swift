@@ -1,0 +1,102 @@
+import Kernels
+
+/// k-means on the unit sphere (Dhillon and Modha 2001): points go to the centroid of greatest inner product, centroids
+/// are their points' normalised sum.
+///
+/// Repeatable: the sample and the first centroids come from a seed, and sums run in row order whatever the number of
+/// threads.
+struct SphericalKMeans {
+    private let dimension: Int
+    private let lists: Int
+    private let iterations: Int
+    private let threads: Threads
+    private var random: SeededGenerator
+    /// `[s, d]`: the sample, shuffled.
+    private let sample: SharedBuffer<Float>
+
+    init(_ vectors: SharedBuffer<Float>, dimension: Int, options: VectorIndexOptions) {
+        let count = vectors.count / dimension
+        self.dimension = dimension
+        lists = min(options.lists ?? Int(4 * Double(count).squareRoot()), count)
+        iterations = options.iterations
+        threads = Threads(max(1, options.threads))
+        random = SeededGenerator(seed: options.seed)
+        let rows = (0..<count).shuffled(using: &random).prefix(lists * options.sampleMax)
+        sample = vectors.gather(Array(rows), width: dimension)
+    }
+
+    /// `[lists, d]`, unit length.
+    func centroids() -> SharedBuffer<Float> {
+        var generator = random
+        var centroids = sample[shared: 0..<lists * dimension]
+        for _ in 0..<iterations {
+            centroids = means(of: assign(sample, to: centroids), random: &generator)
+        }
+        return centroids
+    }
+
+    /// The nearest centroid of every vector; the first of equally near ones.
+    ///
+    /// - Complexity: O(n lists d).
+    func assign(_ vectors: SharedBuffer<Float>, to centroids: SharedBuffer<Float>) -> [UInt32] {
+        let count = vectors.count / dimension
+        let tile = 16
+        return [UInt32](unsafeUninitializedCapacity: count) { target, initialized in
+            threads.forEach(0..<(count + tile - 1) / tile) {
+                [Float](repeating: 0, count: tile * lists)
+            } _: { scores, index in
+                let rows = index * tile..<min((index + 1) * tile, count)
+                nearest(rows, of: vectors, to: centroids, scores: &scores, into: target)
+            }
+            initialized = count
+        }
+    }
+
+    /// Writes the nearest centroid of each of `rows`; overwrites `scores` `[rows, lists]`.
+    private func nearest(
+        _ rows: Range<Int>, of vectors: SharedBuffer<Float>, to centroids: SharedBuffer<Float>, scores: inout [Float],
+        into target: UnsafeMutableBufferPointer<UInt32>
+    ) {
+        vectors.withUnsafeBufferPointer { vectors in
+            centroids.withUnsafeBufferPointer { centroids in
+                scores.withUnsafeMutableBufferPointer { scores in
+                    guard let points = vectors.baseAddress, let centroids = centroids.baseAddress,
+                        let scores = scores.baseAddress
+                    else { return }
+                    kernels.scan(
+                        queries: points + rows.lowerBound * dimension, queryCount: rows.count, rows: centroids,
+                        count: lists, width: dimension, scores: scores)
+                    for (place, row) in rows.enumerated() {
+                        let own = scores + place * lists
+                        let peak = kernels.maximum(own, count: lists)
+                        target[row] = UInt32((0..<lists).first { own[$0] == peak } ?? 0)
+                    }
+                }
+            }
+        }
+    }
+
+    private func means(of assignment: [UInt32], random: inout SeededGenerator) -> SharedBuffer<Float> {
+        var sums = [Float](repeating: 0, count: lists * dimension)
+        sample.withUnsafeBufferPointer { sample in
+            sums.withUnsafeMutableBufferPointer { sums in
+                for (row, list) in assignment.enumerated() {
+                    let (from, to) = (row * dimension, Int(list) * dimension)
+                    for k in 0..<dimension { sums[to + k] += sample[from + k] }
+                }
+            }
+        }
+        for list in 0..<lists {
+            let range = list * dimension..<(list + 1) * dimension
+            let norm = sums[range].reduce(0) { $0 + $1 * $1 }.squareRoot()
+            if norm > 0 {
+                for k in range { sums[k] /= norm }
+            } else {
+                // Nothing chose it, or its points cancel out: it starts anew from a point of the sample.
+                let row = Int.random(in: 0..<assignment.count, using: &random)
+                sums.replaceSubrange(range, with: sample[shared: row * dimension..<(row + 1) * dimension])
+            }
+        }
+        return SharedBuffer(sums)
+    }
+}
