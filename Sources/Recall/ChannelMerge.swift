@@ -1,4 +1,4 @@
-public import Catalog
+import Catalog
 import Kernels
 
 /// Merges what the shards answered into what one shard with all items would have answered.

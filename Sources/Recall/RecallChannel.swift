@@ -19,7 +19,9 @@ public struct ChannelLoader: Sendable {
     public var component: String
     public var load: @Sendable (SafetensorsFile) throws -> any RecallChannel
 
-    public init(name: String, component: String, load: @escaping @Sendable (SafetensorsFile) throws -> any RecallChannel) {
+    public init(
+        name: String, component: String, load: @escaping @Sendable (SafetensorsFile) throws -> any RecallChannel
+    ) {
         self.name = name
         self.component = component
         self.load = load

@@ -64,7 +64,8 @@ public struct ChannelResult: Equatable, Sendable {
     public var error: String
     public var duration: Duration
 
-    public init(channel: String, candidates: Candidates = Candidates(), error: String = "", duration: Duration = .zero) {
+    public init(channel: String, candidates: Candidates = Candidates(), error: String = "", duration: Duration = .zero)
+    {
         self.channel = channel
         self.candidates = candidates
         self.error = error

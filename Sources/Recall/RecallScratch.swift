@@ -1,6 +1,6 @@
 public import Catalog
-public import Kernels
-import VectorIndex
+import Kernels
+package import VectorIndex
 
 /// What the channels of one request write to. Kept by the engine and reused, so that recalling allocates nothing per
 /// candidate.

@@ -52,7 +52,8 @@ public final class RecallShardEngine: Sendable {
             guard let channel = channels[request.channel] else {
                 throw RecallError(
                     .invalidRequest,
-                    "shard \(shard) has no channel \"\(request.channel)\"; it has \(channelNames.joined(separator: ", "))")
+                    "shard \(shard) has no channel \"\(request.channel)\"; it has \(channelNames.joined(separator: ", "))"
+                )
             }
             if request.limit > 0 {
                 result.candidates = try channel.candidates(for: query, limit: request.limit, scratch: scratch)

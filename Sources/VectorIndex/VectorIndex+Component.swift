@@ -58,7 +58,8 @@ extension VectorIndex {
             if let fault = values.firstIndex(where: { !$0.isFinite }) {
                 throw VectorIndexError(
                     .corrupt,
-                    "\(path): tensor \"\(name)\": row \(fault / dimension) holds \(values[fault]), expected a finite value")
+                    "\(path): tensor \"\(name)\": row \(fault / dimension) holds \(values[fault]), expected a finite value"
+                )
             }
         }
         if let fault = repeatedKey() {

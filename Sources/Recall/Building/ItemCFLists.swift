@@ -1,6 +1,6 @@
 public import Blobs
-public import Catalog
-public import Kernels
+import Catalog
+import Kernels
 
 /// ItemCF's lists for the whole catalogue, and how they are split over shards.
 ///

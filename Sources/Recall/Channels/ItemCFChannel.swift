@@ -1,6 +1,7 @@
 public import Blobs
 import Catalog
 import Kernels
+import VectorIndex
 
 extension ChannelLoader {
     public static let itemCF = ChannelLoader(name: ChannelName.itemCF, component: "itemcf") {
@@ -27,7 +28,7 @@ public struct ItemCFChannel: RecallChannel {
     /// - Complexity: O(triggers + entries): everything is checked.
     public init(component file: SafetensorsFile) throws(BlobError) {
         let keys = try file.buffer("trigger_key", as: UInt64.self, shape: [nil])
-        items = try file.buffer("item_key", as: UInt64.self, shape: [nil])
+        let items = try file.buffer("item_key", as: UInt64.self, shape: [nil])
         candidates = try file.buffer("candidate", as: UInt32.self, shape: [nil])
         similarities = try file.buffer("similarity", as: Float.self, shape: [candidates.count])
         offsets = try file.offsets("offsets", spanning: candidates.count, rows: keys.count)
@@ -43,6 +44,7 @@ public struct ItemCFChannel: RecallChannel {
                 .corrupt,
                 "\(file.path): tensor \"similarity\": entry \(fault) is \(similarities[fault]), expected above 0")
         }
+        self.items = items
         triggers = KeyIndex(keys)
     }
 

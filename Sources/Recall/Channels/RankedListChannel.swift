@@ -22,7 +22,8 @@ public struct RankedListChannel: RecallChannel {
         let scores = try file.buffer("score", as: Float.self, shape: [keys.count])
         if let fault = scores.firstIndex(where: { !$0.isFinite }) {
             throw BlobError(
-                .corrupt, "\(file.path): tensor \"score\": row \(fault) holds \(scores[fault]), expected a finite value")
+                .corrupt, "\(file.path): tensor \"score\": row \(fault) holds \(scores[fault]), expected a finite value"
+            )
         }
         for row in keys.indices.dropFirst() {
             let ordered =
