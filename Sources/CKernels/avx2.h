@@ -10,8 +10,8 @@
 #define AVX2_INLINE AVX2 static inline __attribute__((always_inline))
 
 void ck_avx2_gemm_packed(
-    const float *a, size_t a_row, size_t a_column, const float *panels, const float *bias, int activation,
-    int accumulate, float *c, size_t c_row, size_t n, size_t k, size_t m);
+    const float *a, size_t a_row, size_t a_column, const float *panels, size_t depth, const float *bias,
+    int activation, int accumulate, float *c, size_t c_row, size_t n, size_t k, size_t m);
 float ck_avx2_dot(const float *x, const float *y, size_t n);
 void ck_avx2_scan(const float *query, const float *rows, size_t stride, size_t n, size_t d, float *scores);
 void ck_avx2_scan_many(const float *queries, size_t count, const float *rows, size_t n, size_t d, float *scores);

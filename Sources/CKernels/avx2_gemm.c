@@ -78,8 +78,8 @@ AVX2 static void multiply_column(struct tile t, size_t n) {
 }
 
 AVX2 void ck_avx2_gemm_packed(
-    const float *a, size_t a_row, size_t a_column, const float *panels, const float *bias, int activation,
-    int accumulate, float *c, size_t c_row, size_t n, size_t k, size_t m) {
+    const float *a, size_t a_row, size_t a_column, const float *panels, size_t depth, const float *bias,
+    int activation, int accumulate, float *c, size_t c_row, size_t n, size_t k, size_t m) {
     struct tile t = {a, a_row, a_column, panels, bias, activation, accumulate, c, c_row, k, 1};
     if (m == 1) {
         multiply_column(t, n);
@@ -88,7 +88,7 @@ AVX2 void ck_avx2_gemm_packed(
     for (size_t first = 0; first < n; first += ROWS_PER_BLOCK) {
         size_t end = n - first < ROWS_PER_BLOCK ? n : first + ROWS_PER_BLOCK;
         for (size_t j = 0; j < m; j += CK_PANEL) {
-            t.panel = panels + j * k;
+            t.panel = panels + j * depth;
             t.bias = bias ? bias + j : NULL;
             t.width = m - j < CK_PANEL ? m - j : CK_PANEL;
             for (size_t i = first; i < end; i += ROWS_PER_TILE) {

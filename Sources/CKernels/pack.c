@@ -38,7 +38,7 @@ void ck_gemm(
             size_t depth = least(CK_BLOCK_K, k - p);
             ck_pack(b + p * b_row + j * b_column, b_row, b_column, depth, columns, scratch);
             table->gemm_packed(
-                a + p * a_column, a_row, a_column, scratch, p == 0 ? block_bias : NULL,
+                a + p * a_column, a_row, a_column, scratch, depth, p == 0 ? block_bias : NULL,
                 p + depth == k ? activation : CK_IDENTITY, accumulate || p > 0, c + j, c_row, n, depth, columns);
             p += depth;
         } while (p < k);

@@ -26,8 +26,8 @@ static float slope_one(int activation, float y) {
 }
 
 static void gemm_packed(
-    const float *a, size_t a_row, size_t a_column, const float *panels, const float *bias, int activation,
-    int accumulate, float *c, size_t c_row, size_t n, size_t k, size_t m) {
+    const float *a, size_t a_row, size_t a_column, const float *panels, size_t depth, const float *bias,
+    int activation, int accumulate, float *c, size_t c_row, size_t n, size_t k, size_t m) {
     size_t step = m == 1 ? 1 : CK_PANEL;
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < m; j += step) {
@@ -37,7 +37,7 @@ static void gemm_packed(
                 row[t] = accumulate ? c[i * c_row + j + t] : bias ? bias[j + t] : 0;
             for (size_t p = 0; p < k; p++) {
                 float x = a[i * a_row + p * a_column];
-                for (size_t t = 0; t < width; t++) row[t] += x * panels[j * k + p * step + t];
+                for (size_t t = 0; t < width; t++) row[t] += x * panels[j * depth + p * step + t];
             }
             for (size_t t = 0; t < width; t++) c[i * c_row + j + t] = activate_one(activation, row[t]);
         }

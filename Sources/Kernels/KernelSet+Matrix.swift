@@ -57,23 +57,28 @@ public final class PackedMatrix: @unchecked Sendable {
 }
 
 extension KernelSet {
-    /// `c = activation(a * b + bias)` with packed weights: the forward step of a dense layer in serving.
+    /// `c = activation(a * b + bias)`, or `c = activation(c + a * b)` with `accumulate`, with packed weights: the forward
+    /// step of a dense layer in serving.
     ///
     /// - Parameters:
-    ///   - a: `[n, k]`; b: `[k, m]`; bias: `[m]` or nil.
+    ///   - a: `[n, k]`; b: `[k, m]`, or its rows from `firstRow` on when a has fewer columns; bias: `[m]` or nil.
     ///   - c: `[n, m]`, rows `stride` floats apart (m when nil), overwritten.
     /// - Complexity: O(n * k * m), no allocation. Each row of c depends on its row of a only, not on n.
     public func multiply(
-        _ a: MatrixOperand, _ b: PackedMatrix, bias: UnsafePointer<Float>? = nil, activation: Activation = .identity,
-        into c: UnsafeMutablePointer<Float>, stride: Int? = nil
+        _ a: MatrixOperand, _ b: PackedMatrix, firstRow: Int = 0, bias: UnsafePointer<Float>? = nil,
+        activation: Activation = .identity, accumulate: Bool = false, into c: UnsafeMutablePointer<Float>,
+        stride: Int? = nil
     ) {
-        precondition(a.columns == b.rows, "inner sizes of a matrix product differ: \(a.columns) and \(b.rows)")
+        precondition(
+            firstRow >= 0 && firstRow + a.columns <= b.rows,
+            "rows \(firstRow)..<\(firstRow + a.columns) of a matrix of \(b.rows)")
+        let width = b.columns == 1 ? 1 : Int(CK_PANEL)
         table.pointee.gemm_packed(
-            a.base, a.rowStride, a.columnStride, b.panels, bias, activation.rawValue, 0, c, stride ?? b.columns, a.rows,
-            a.columns, b.columns)
+            a.base, a.rowStride, a.columnStride, b.panels + firstRow * width, b.rows, bias, activation.rawValue,
+            accumulate ? 1 : 0, c, stride ?? b.columns, a.rows, a.columns, b.columns)
     }
 
-    /// `c = activation(a * b + bias)`, or `c += a * b` with `accumulate`; either operand may be transposed.
+    /// `c = activation(a * b + bias)`, or `c = activation(c + a * b)` with `accumulate`; either operand may be transposed.
     ///
     /// b is packed block by block into 256 KiB of scratch, which each calling thread takes for the call. The rows of c
     /// are divided over `threads`; the result does not depend on how many there are.

@@ -116,9 +116,8 @@ import Testing
             var second = first
             for step in 1...3 {
                 let g = randomFloats(n, seed: UInt64(10 + step))
-                kernels.adam(
-                    learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: step, gradient: g, weights: &w,
-                    m: &m, v: &v, count: n)
+                let rule = AdamStep(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: step)
+                kernels.adam(rule, gradient: g, weights: &w, m: &m, v: &v, count: n)
                 for i in 0..<n {
                     let x = Double(g[i])
                     first[i] = 0.9 * first[i] + 0.1 * x

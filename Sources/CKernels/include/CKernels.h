@@ -31,11 +31,12 @@ struct ck_adam {
 struct ck_table {
     const char *name;
 
-    // c[n, m] = activation(a[n, k] * b[k, m] + bias[m]), a element (i, p) at a[i * a_row + p * a_column], b packed by ck_pack.
+    // c[n, m] = activation(a[n, k] * b[k, m] + bias[m]), a element (i, p) at a[i * a_row + p * a_column]. b is rows
+    // first ..< first + k of a [depth, m] matrix packed by ck_pack; panels points at row `first` of the first panel.
     // With `accumulate` the old c takes the place of the bias. bias may be null.
     void (*gemm_packed)(
-        const float *a, size_t a_row, size_t a_column, const float *panels, const float *_Nullable bias, int activation,
-        int accumulate, float *c, size_t c_row, size_t n, size_t k, size_t m);
+        const float *a, size_t a_row, size_t a_column, const float *panels, size_t depth, const float *_Nullable bias,
+        int activation, int accumulate, float *c, size_t c_row, size_t n, size_t k, size_t m);
 
     float (*dot)(const float *x, const float *y, size_t n);
     float (*sum)(const float *x, size_t n);

@@ -1,0 +1,129 @@
+public import Kernels
+
+/// How gradients change parameters.
+public enum UpdateRule: Sendable, Hashable {
+    /// Kingma and Ba, 2015. On embedding tables only the rows of the batch move (lazily), their moments too; the bias
+    /// correction counts the optimizer's steps.
+    case adam(learningRate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8)
+    /// Duchi et al., 2011; each element's sum of squares starts from `initial`.
+    case adagrad(learningRate: Float = 0.05, initial: Float = 0.1, epsilon: Float = 1e-8)
+}
+
+/// Applies the gradients of a tape's backward pass. One thread at a time; uses `threads` inside, with equal results.
+public final class Optimizer {
+    public struct Configuration: Sendable, Hashable {
+        /// For matrices.
+        public var dense = UpdateRule.adam()
+        /// For embedding tables.
+        public var tables = UpdateRule.adagrad()
+        /// Gradients are scaled down together when the length of all of them exceeds this; nil for never.
+        public var clipNorm: Float?
+        /// Share of a matrix's weights, times the learning rate, taken away at each step (Loshchilov and Hutter, 2019);
+        /// not applied to biases and other single rows, nor to tables.
+        public var weightDecay: Float = 0
+
+        public init() {}
+    }
+
+    public let configuration: Configuration
+    /// Multiplies the learning rates: for warm-up and decay.
+    public var rateFactor: Float = 1
+    /// Steps made.
+    public private(set) var steps = 0
+    private let matrices: [(parameter: DenseParameter, state: OptimizerState)]
+    private let tables: [(parameter: EmbeddingTable, state: OptimizerState)]
+    private let threads: Threads
+
+    public init(_ parameters: ParameterSet, _ configuration: Configuration = .init(), threads: Threads = .one) {
+        self.configuration = configuration
+        self.threads = threads
+        matrices = parameters.matrices.map { ($0, OptimizerState(configuration.dense, count: $0.count)) }
+        tables = parameters.tables.map { ($0, OptimizerState(configuration.tables, count: $0.count)) }
+    }
+
+    /// One step along the gradients gathered since the last one, which are then cleared.
+    ///
+    /// - Returns: the length of all gradients together, before clipping.
+    /// - Complexity: O(scalars of matrices + rows touched * width).
+    @discardableResult
+    public func step() -> Float {
+        steps += 1
+        let length = gradientNorm()
+        if let limit = configuration.clipNorm, length > limit { scaleGradients(by: limit / length) }
+        for state in matrices.map(\.state) + tables.map(\.state) { state.begin(step: steps, rateFactor: rateFactor) }
+        for (parameter, state) in matrices {
+            if let weights = parameter.mutableValues, let gradient = parameter.gradient, parameter.isTrained {
+                update(parameter, weights, gradient, state)
+            }
+            parameter.clearGradient()
+        }
+        for (parameter, state) in tables {
+            if let weights = parameter.mutableValues, parameter.isTrained { update(parameter, weights, state) }
+            parameter.gradient.removeAll()
+        }
+        return length
+    }
+
+    private func update(
+        _ parameter: DenseParameter, _ weights: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
+        _ state: OptimizerState
+    ) {
+        let decay = rateFactor * configuration.dense.learningRate * configuration.weightDecay
+        threads.divide(parameter.count, grain: 65536) { range in
+            if decay > 0, parameter.rows > 1 {
+                kernels.scale(1 - decay, weights + range.lowerBound, weights + range.lowerBound, count: range.count)
+            }
+            state.apply(gradient + range.lowerBound, weights, range)
+        }
+    }
+
+    private func update(
+        _ table: EmbeddingTable, _ weights: UnsafeMutablePointer<Float>, _ state: OptimizerState
+    ) {
+        let (rows, values, width) = (table.gradient.rows, table.gradient.values, table.width)
+        threads.divide(rows.count, grain: 1024) { range in
+            for slot in range {
+                let first = Int(rows[slot]) * width
+                state.apply(values + slot * width, weights, first..<first + width)
+            }
+        }
+    }
+
+    private func gradientNorm() -> Float {
+        var square = 0.0
+        for (parameter, _) in matrices where parameter.isTrained {
+            if let gradient = parameter.gradient {
+                square += Double(kernels.dot(gradient, gradient, count: parameter.count))
+            }
+        }
+        for (table, _) in tables where table.isTrained {
+            let gradient = table.gradient
+            for slot in gradient.rows.indices {
+                let row = gradient.values + slot * table.width
+                square += Double(kernels.dot(row, row, count: table.width))
+            }
+        }
+        return Float(square.squareRoot())
+    }
+
+    private func scaleGradients(by factor: Float) {
+        for (parameter, _) in matrices {
+            if let gradient = parameter.gradient {
+                kernels.scale(factor, gradient, gradient, count: parameter.count)
+            }
+        }
+        for (table, _) in tables {
+            let gradient = table.gradient
+            kernels.scale(factor, gradient.values, gradient.values, count: gradient.rows.count * table.width)
+        }
+    }
+}
+
+extension UpdateRule {
+    var learningRate: Float {
+        switch self {
+        case .adam(let learningRate, _, _, _): learningRate
+        case .adagrad(let learningRate, _, _): learningRate
+        }
+    }
+}
