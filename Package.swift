@@ -124,7 +124,7 @@ let package = Package(
         tests("MessagesTests", ["Messages", "RPC", "Kernels"]),
         tests("BlobsTests", ["Blobs", "Kernels", "Hashing"], exclude: ["Golden"]),
         tests("CatalogTests", ["Catalog", "Blobs", "Kernels", "Simulation"]),
-        tests("NetworksTests", ["Networks", "Kernels", "Blobs"]),
+        tests("NetworksTests", ["Networks", "Kernels", "Blobs"], exclude: ["golden", "make_golden.py"]),
         tests("VectorIndexTests", ["VectorIndex", "Kernels", "Blobs"]),
         tests("SnapshotsTests", ["Snapshots", "Blobs", "Messages", "RPC", "Hashing", "Kernels", logging]),
         tests("ModelsTests", ["Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),

@@ -56,6 +56,17 @@ extension Workspace {
         return result
     }
 
+    /// The sum of all elements, `[1, 1]`.
+    public func sum(_ x: Tensor) -> Tensor {
+        let result = make(1, 1)
+        result.values[0] = kernels.sum(x.values, count: x.count)
+        recorder?.record(result, from: x) { [unowned self] gradient in
+            guard let target = recorder?.gradient(of: x) else { return }
+            for index in 0..<x.count { target[index] += gradient[0] }
+        }
+        return result
+    }
+
     /// In training, sets each element to 0 with this probability and divides the others by 1 - probability, by the
     /// tape's generator; in a plain workspace, x itself.
     public func dropout(_ x: Tensor, probability: Float) -> Tensor {

@@ -1,0 +1,82 @@
+import Blobs
+import Foundation
+import Kernels
+import Networks
+import Testing
+
+@Suite struct ServingTests {
+    /// Writes the parameters, and reads them back for one purpose.
+    static func reload(
+        _ parameters: ParameterSet, prefix: String = "", for purpose: ParameterSet.Purpose
+    ) throws -> ParameterSet {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let path = directory.appendingPathComponent("model.safetensors").path
+        var writer = SafetensorsWriter()
+        try parameters.write(to: &writer, prefix: prefix)
+        try writer.write(to: path)
+        return ParameterSet(file: try SafetensorsFile(path: path), prefix: prefix, purpose: purpose)
+    }
+
+    @Test func theServedModelComputesWhatTheTrainedOneDoes() throws {
+        let trained = ParameterSet(seed: 1)
+        let model = try TrainingTests.train(trained, threads: .one).model
+        let served = try TwoTowers(in: try ServingTests.reload(trained, prefix: "two.", for: .serving))
+        let users: [UInt32] = [3, 19, 0]
+        let lists = RaggedRows(rows: [4, 5, 29, 7], offsets: [0, 2, 2, 4])
+        let (tape, workspace) = (Tape(seed: 1), Workspace())
+        let a = model.userVectors(users, lists, in: tape)
+        let b = served.userVectors(users, lists, in: workspace)
+        #expect(worstDifference(b.array, a.array) < 1e-5)
+        let items = (0..<30).map { UInt32($0) }
+        let c = model.itemVectors(items, in: tape)
+        let d = served.itemVectors(items, in: workspace)
+        #expect(worstDifference(d.array, c.array) < 1e-5)
+        #expect(a.array.contains { $0 != 0 } && c.array.contains { $0 != 0 })
+    }
+
+    @Test(arguments: [1, 2, 5, 6, 7, 33, 100])
+    func partsSharedByAllRowsEqualTheirRepetition(_ rows: Int) throws {
+        let parameters = ParameterSet(seed: 4)
+        let mlp = try MLP("head", inputs: 24, widths: [17, 1], last: .sigmoid, in: parameters)
+        let served = try MLP(
+            "head", inputs: 24, widths: [17, 1], last: .sigmoid,
+            in: try ServingTests.reload(parameters, for: .serving))
+        var generator = SeededGenerator(seed: 5)
+        let user = (0..<9).map { _ in Float(generator.normal()) }
+        let item = (0..<rows * 15).map { _ in Float(generator.normal()) }
+        for (model, workspace) in [(mlp, Tape(seed: 1)), (served, Workspace())] {
+            let one = workspace.input(user, columns: 9)
+            let many = workspace.input((0..<rows).flatMap { _ in user }, columns: 9)
+            let other = workspace.input(item, columns: 15)
+            let whole = model(workspace.concatenate([many, other]), in: workspace)
+            #expect(worstDifference(model([one, other], in: workspace).array, whole.array) < 1e-5)
+            #expect(worstDifference(model([many, other], in: workspace).array, whole.array) < 1e-5)
+        }
+    }
+
+    @Test func aUsedWorkspaceTakesNoMoreMemory() throws {
+        let parameters = ParameterSet(seed: 4)
+        let mlp = try MLP("m", inputs: 64, widths: [128, 64, 1], in: parameters)
+        let workspace = Workspace()
+        var sizes: [Int] = []
+        for _ in 0..<4 {
+            workspace.reset()
+            _ = mlp(workspace.input([Float](repeating: 1, count: 64 * 700), columns: 64), in: workspace)
+            workspace.reset()
+            sizes.append(workspace.byteCount)
+        }
+        #expect(sizes[0] >= 700 * (64 + 128 + 64 + 1) * 4)
+        #expect(Set(sizes.dropFirst()).count == 1)
+    }
+
+    @Test func poolsHandOutEachWorkspaceOnce() {
+        let pool = WorkspacePool(idleMax: 1)
+        pool.withWorkspace { outer in
+            pool.withWorkspace { inner in #expect(inner !== outer) }
+        }
+        let first = pool.withWorkspace { ObjectIdentifier($0) }
+        #expect(pool.withWorkspace { ObjectIdentifier($0) } == first)
+    }
+}
