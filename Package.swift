@@ -128,7 +128,8 @@ let package = Package(
         tests("VectorIndexTests", ["VectorIndex", "Kernels", "Blobs"]),
         tests("SnapshotsTests", ["Snapshots", "Blobs", "Messages", "RPC", "Hashing", "Kernels", logging]),
         tests("ModelsTests", ["Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),
-        tests("RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"]),
+        tests(
+            "RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"], exclude: ["golden", "make_golden.py"]),
         tests("RankingTests", ["Ranking", "Models", "Features", "Catalog", "Kernels", "Blobs"]),
         tests("TrainingTests", ["Training", "Evaluation", "Models", "Catalog", "Simulation", "Snapshots", "Kernels"]),
         tests(

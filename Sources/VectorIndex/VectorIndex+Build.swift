@@ -20,7 +20,8 @@ extension VectorIndex {
         let matrix = vectors.gather(order, width: dimension)
         guard keys.count > options.exactMax else {
             let report = IndexReport(
-                kind: .exact, vectors: keys.count, probes: 0, lists: 0, recall: 1, depth: options.recallDepth,
+                kind: .exact, vectors: keys.count, probes: 0, lists: 0, probeGrowth: 0, recall: 1,
+                depth: options.recallDepth,
                 queries: 0, targetRecall: options.targetRecall)
             return VectorIndex(dimension: dimension, keys: sorted, vectors: matrix, lists: nil, report: report)
         }
@@ -29,7 +30,7 @@ extension VectorIndex {
         let centroids = means.centroids()
         let (offsets, rows) = members(of: means.assign(matrix, to: centroids), lists: centroids.count / dimension)
         let report = IndexReport(
-            kind: .inverted, vectors: keys.count, probes: 1, lists: offsets.count - 1, recall: 0,
+            kind: .inverted, vectors: keys.count, probes: 1, lists: offsets.count - 1, probeGrowth: 0, recall: 0,
             depth: min(options.recallDepth, keys.count), queries: held.measuring.count,
             targetRecall: options.targetRecall)
         var index = VectorIndex(

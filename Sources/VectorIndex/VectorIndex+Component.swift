@@ -78,8 +78,9 @@ extension VectorIndex {
 extension IndexReport {
     var metadata: [String: String] {
         [
-            "kind": kind.rawValue, "probes": String(probes), "recall": String(recall), "depth": String(depth),
-            "queries": String(queries), "target_recall": String(targetRecall),
+            "kind": kind.rawValue, "probes": String(probes), "probe_growth": String(probeGrowth),
+            "recall": String(recall), "depth": String(depth), "queries": String(queries),
+            "target_recall": String(targetRecall),
         ]
     }
 
@@ -93,8 +94,9 @@ extension IndexReport {
         }
         kind = try value("kind", Kind.init(rawValue:))
         probes = try value("probes") { Int($0) }
+        probeGrowth = try value("probe_growth") { Double($0).flatMap { (0...1).contains($0) ? $0 : nil } }
         recall = try value("recall") { Double($0) }
-        depth = try value("depth") { Int($0) }
+        depth = try value("depth") { Int($0).flatMap { $0 > 0 ? $0 : nil } }
         queries = try value("queries") { Int($0) }
         targetRecall = try value("target_recall") { Double($0) }
         self.vectors = vectors

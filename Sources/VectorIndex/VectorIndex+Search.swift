@@ -29,20 +29,46 @@ extension VectorIndex {
         let wanted = min(max(limit, 0), count)
         guard wanted > 0 else { return [] }
         var best = TopK(wanted)
-        var seen = 0
         query.withUnsafeBufferPointer { query in
-            guard let lists else {
-                seen += scan(0..<count, query, excluded, scratch, &best)
-                return
-            }
-            let near = nearestLists(lists, query, limit: report.probes, scratch)
-            for list in near { seen += scan(lists.range(list), query, excluded, scratch, &best) }
-            guard seen < wanted, near.count < lists.count else { return }
-            for list in nearestLists(lists, query, limit: lists.count, scratch)[near.count...] where seen < wanted {
-                seen += scan(lists.range(list), query, excluded, scratch, &best)
+            if let lists {
+                scan(lists, query, wanted, excluded, scratch, &best)
+            } else {
+                _ = scan(0..<count, query, excluded, scratch, &best)
             }
         }
         return best.take()
+    }
+
+    /// Scans lists, nearest first, until as many are through as the depth needs and the best are all there.
+    ///
+    /// What is excluded near the query pushes the answer further out: leaving out e is searching e deeper, and e once more
+    /// because what a search misses of its depth lies at the far end, which is all that is wanted here.
+    private func scan(
+        _ lists: InvertedLists, _ query: UnsafeBufferPointer<Float>, _ wanted: Int, _ excluded: borrowing KeySet,
+        _ scratch: SearchScratch, _ best: inout TopK
+    ) {
+        var passed = Passed()
+        var near = nearestLists(lists, query, limit: report.probes(forDepth: wanted), scratch)
+        var scanned = 0
+        while true {
+            let needed = report.probes(forDepth: wanted + 2 * passed.excluded)
+            if scanned == lists.count || (scanned >= needed && passed.offered >= wanted) { return }
+            if scanned == near.count { near = nearestLists(lists, query, limit: lists.count, scratch) }
+            passed += scan(lists.range(near[scanned]), query, excluded, scratch, &best)
+            scanned += 1
+        }
+    }
+
+    /// How many vectors scored high enough to be among the best of their time.
+    private struct Passed {
+        /// At least as many as the best now hold.
+        var offered = 0
+        var excluded = 0
+
+        static func += (left: inout Passed, right: Passed) {
+            left.offered += right.offered
+            left.excluded += right.excluded
+        }
     }
 
     /// The lists of the best centroids, best first.
@@ -65,13 +91,11 @@ extension VectorIndex {
     }
 
     /// Offers the vectors at `range` that are not excluded.
-    ///
-    /// - Returns: how many passed the threshold of their time: at least as many as the best now hold.
     private func scan(
         _ range: Range<Int>, _ query: UnsafeBufferPointer<Float>, _ excluded: borrowing KeySet,
         _ scratch: SearchScratch, _ best: inout TopK
-    ) -> Int {
-        var offered = 0
+    ) -> Passed {
+        var passed = Passed()
         vectors.withUnsafeBufferPointer { vectors in
             guard let query = query.baseAddress, let vectors = vectors.baseAddress else { return }
             for start in stride(from: range.lowerBound, to: range.upperBound, by: SearchScratch.block) {
@@ -84,12 +108,15 @@ extension VectorIndex {
                 for place in 0..<found {
                     let position = Int(scratch.positions[place])
                     let key = keys[start + position]
-                    if excluded.contains(key) { continue }
-                    best.offer(score: scratch.scores[position], id: key)
-                    offered += 1
+                    if excluded.contains(key) {
+                        passed.excluded += 1
+                    } else {
+                        best.offer(score: scratch.scores[position], id: key)
+                        passed.offered += 1
+                    }
                 }
             }
         }
-        return offered
+        return passed
     }
 }

@@ -1,5 +1,7 @@
 public import Kernels
 
+import func Glibc.pow
+
 /// Finds the vectors of greatest inner product with a query; on unit vectors, of greatest cosine.
 ///
 /// Exact when it has no lists: a scan of all vectors. Otherwise an inverted file: the vectors are divided into lists by
@@ -44,9 +46,18 @@ public struct IndexReport: Hashable, Sendable {
     /// Lists searched per query, of how many; 0 of 0 when exact.
     public var probes: Int
     public var lists: Int
+    /// How the lists needed for the same recall grow with the depth wanted: as depth to this power, 0...1.
+    public var probeGrowth: Double
     /// Share of the true `depth` best that a search returns, mean over `queries` held-out queries; 1 when exact.
     public var recall: Double
     public var depth: Int
     public var queries: Int
     public var targetRecall: Double
+
+    /// Lists to search when the best `depth` are wanted.
+    func probes(forDepth wanted: Int) -> Int {
+        guard wanted > depth else { return probes }
+        let factor = pow(Double(wanted) / Double(depth), probeGrowth)
+        return min(lists, Int((Double(probes) * factor).rounded(.up)))
+    }
 }

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Writes golden/itemcf.safetensors: a small log and what ItemCF makes of it, by brute force on dense NumPy matrices.
+
+    pip install numpy safetensors
+    python3 Tests/RecallTests/make_golden.py
+
+The log has repeated showings, users over the history cap, likes of every strength and items nobody likes.
+"""
+import os
+
+import numpy as np
+from safetensors.numpy import save_file
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")
+USERS, ITEMS, SHOWINGS, HISTORY, NEIGHBOURS, UNTIL = 70, 50, 2200, 14, 6, 2000
+INTEREST = [1 << 1, 1 << 2, 1 << 3, 1 << 4]  # click, like, collect, share
+
+random = np.random.default_rng(17)
+user = random.integers(0, USERS, SHOWINGS)
+item = np.minimum(random.geometric(0.06, SHOWINGS) - 1, ITEMS - 3)
+time = np.arange(SHOWINGS)
+actions = np.zeros(SHOWINGS, np.int64)
+for bit, share in [(0, 0.9), (1, 0.4), (2, 0.2), (3, 0.1), (4, 0.05), (5, 0.1), (7, 0.05), (8, 0.3)]:
+    actions |= (random.random(SHOWINGS) < share).astype(np.int64) << bit
+
+
+def interest(bits):
+    return sum(1 for action in INTEREST if bits & action)
+
+
+def like_matrix():
+    """like(u, i) before UNTIL, of each user's HISTORY most recently liked items."""
+    like = np.zeros((USERS, ITEMS))
+    for u in range(USERS):
+        rows = [r for r in range(UNTIL) if user[r] == u and interest(actions[r]) > 0]
+        last = {item[r]: r for r in rows}
+        for i in sorted(last, key=last.get)[-HISTORY:]:
+            like[u, i] = interest(np.bitwise_or.reduce([actions[r] for r in rows if item[r] == i]))
+    return like
+
+
+def best(scores, limit):
+    """Positions of positive scores, best first, ties by position."""
+    order = sorted((i for i in range(len(scores)) if scores[i] > 0), key=lambda i: (-scores[i], i))
+    return order[:limit]
+
+
+like = like_matrix()
+overlap = like.T @ like
+square = np.diag(overlap)
+with np.errstate(invalid="ignore", divide="ignore"):
+    cosine = np.nan_to_num(overlap / np.sqrt(np.outer(square, square))).astype(np.float32)
+np.fill_diagonal(cosine, 0)
+
+lists = np.full((ITEMS, NEIGHBOURS), -1, np.int64)
+for i in range(ITEMS):
+    found = best(cosine[i], NEIGHBOURS)
+    lists[i, : len(found)] = found
+similarities = np.where(lists >= 0, np.take_along_axis(cosine, np.maximum(lists, 0), 1), 0).astype(np.float32)
+
+queries, query_weights, results, result_scores = [], [], [], []
+for _ in range(25):
+    triggers = random.choice(ITEMS, random.integers(1, 12), replace=False)
+    weights = random.integers(1, 5, len(triggers)).astype(np.float32)
+    score = np.zeros(ITEMS, np.float32)
+    for i, weight in zip(triggers, weights):
+        for j, similarity in zip(lists[i], similarities[i]):
+            if j >= 0:
+                score[j] += weight * similarity  # float32, in the order of the triggers
+    score[triggers] = 0
+    found = best(score, 15)
+    queries.append(np.pad(triggers, (0, 12 - len(triggers)), constant_values=-1))
+    query_weights.append(np.pad(weights, (0, 12 - len(weights))))
+    results.append(np.pad(found, (0, 15 - len(found)), constant_values=-1))
+    result_scores.append(np.pad(score[found], (0, 15 - len(found))))
+
+liked = [{item[r] for r in range(UNTIL) if user[r] == u and interest(actions[r]) > 0} for u in range(USERS)]
+capped = sum(len(items) > HISTORY for items in liked)
+
+os.makedirs(HERE, exist_ok=True)
+save_file(
+    {
+        "user": user, "item": item, "time": time, "actions": actions, "lists": lists, "similarities": similarities,
+        "parameters": np.array([USERS, ITEMS, HISTORY, NEIGHBOURS, UNTIL, capped]), "queries": np.array(queries),
+        "query_weights": np.array(query_weights, np.float32), "results": np.array(results),
+        "result_scores": np.array(result_scores, np.float32),
+    },
+    os.path.join(HERE, "itemcf.safetensors"),
+)
+os.chmod(os.path.join(HERE, "itemcf.safetensors"), 0o644)

@@ -1,0 +1,124 @@
+import Kernels
+import Testing
+import VectorIndex
+
+@Suite struct InvertedSearchTests {
+    private static let count = 3_000
+    private static let dimension = 24
+    private static let keys = scatteredKeys(count)
+    private static let vectors = clusteredVectors(count, dimension: dimension, centres: 80, seed: 1)
+    private static let queries = clusteredVectors(200, dimension: dimension, centres: 80, seed: 2)
+    /// Queries that no build has seen.
+    private static let fresh = clusteredVectors(50, dimension: dimension, centres: 80, seed: 3)
+
+    private func build(_ adjust: (inout VectorIndexOptions) -> Void = { _ in }) throws -> VectorIndex {
+        var options = VectorIndexOptions()
+        options.exactMax = 1_000
+        options.threads = 2
+        adjust(&options)
+        return try VectorIndex.build(
+            keys: SharedBuffer(Self.keys), vectors: Self.vectors, dimension: Self.dimension, queries: Self.queries,
+            options: options)
+    }
+
+    private func query(_ row: Int) -> [Float] {
+        Array(Self.fresh[shared: row * Self.dimension..<(row + 1) * Self.dimension])
+    }
+
+    /// Mean share of the true best `depth` found, by plain sums.
+    private func recall(of index: VectorIndex, depth: Int, excluded: Set<UInt64> = []) throws -> Double {
+        var hits = 0
+        for row in 0..<8 {
+            let truth = plainSearch(
+                query(row), keys: Self.keys, vectors: Self.vectors, limit: depth, excluded: excluded)
+            let found = try index.search(SharedBuffer(query(row)), limit: depth, excluding: Array(excluded))
+            hits += Set(truth.map(\.key)).intersection(found.map(\.id)).count
+        }
+        return Double(hits) / Double(8 * depth)
+    }
+
+    @Test(arguments: [0.8, 0.95, 0.99])
+    func findsWhatItPromises(target: Double) throws {
+        let index = try build { $0.targetRecall = target }
+        #expect(index.report.kind == .inverted)
+        #expect(index.report.recall >= target)
+        #expect(index.report.queries == 100)
+        #expect(index.report.probes < index.report.lists)
+        // Other queries than the build's: the mean over 800 places may lie a little lower.
+        #expect(try recall(of: index, depth: 100) >= target - 0.03)
+    }
+
+    @Test func aBuildBelowItsTargetFails() {
+        let error = #expect(throws: VectorIndexError.self) {
+            try build {
+                $0.probes = 1
+                $0.targetRecall = 0.99
+            }
+        }
+        #expect(error?.code == .recallBelowTarget)
+        #expect(error?.message.contains("below the target 0.99: 1 of 219 lists") == true, "\(error as Any)")
+    }
+
+    @Test func tooFewQueriesAreRefused() {
+        let error = #expect(throws: VectorIndexError.self) {
+            try VectorIndex.build(
+                keys: SharedBuffer(scatteredKeys(9_000)),
+                vectors: clusteredVectors(9_000, dimension: 2, centres: 5, seed: 1), dimension: 2,
+                queries: clusteredVectors(63, dimension: 2, centres: 5, seed: 2))
+        }
+        #expect(error?.code == .invalidInput)
+    }
+
+    @Test func allListsSearchedIsExact() throws {
+        let index = try build { $0.probes = 1_000_000 }
+        #expect(index.report.recall == 1)
+        #expect(try recall(of: index, depth: 100) == 1)
+    }
+
+    @Test func aLimitBeyondTheProbedListsReachesIntoTheOthers() throws {
+        let index = try build { $0.targetRecall = 0.8 }
+        let found = try index.search(SharedBuffer(query(0)), limit: .max)
+        let expected = plainSearch(query(0), keys: Self.keys, vectors: Self.vectors, limit: .max)
+        #expect(Set(found.map(\.id)) == Set(expected.map(\.key)))
+        #expect(found.count == Self.count)
+    }
+
+    @Test func exclusionsDoNotCostRecall() throws {
+        let index = try build { $0.targetRecall = 0.9 }
+        var excluded: Set<UInt64> = []
+        for row in 0..<8 {
+            excluded.formUnion(
+                plainSearch(query(row), keys: Self.keys, vectors: Self.vectors, limit: 60).map(\.key))
+        }
+        #expect(excluded.count > 300)
+        #expect(try recall(of: index, depth: 50, excluded: excluded) >= 0.85)
+        for row in 0..<8 {
+            let found = try index.search(SharedBuffer(query(row)), limit: 100, excluding: Array(excluded))
+            #expect(found.count == 100)
+            #expect(excluded.isDisjoint(with: found.map(\.id)))
+        }
+    }
+
+    @Test func whatIsLeftIsFoundWhereverItLies() throws {
+        let index = try build { $0.targetRecall = 0.8 }
+        let left = Set(Self.keys.prefix(7))
+        let found = try index.search(
+            SharedBuffer(query(1)), limit: 5, excluding: Self.keys.filter { !left.contains($0) })
+        #expect(found.count == 5)
+        #expect(left.isSuperset(of: found.map(\.id)))
+    }
+
+    @Test func aBuildIsRepeatableWhateverTheThreads() throws {
+        let (one, two) = (try build { $0.threads = 1 }, try build { $0.threads = 2 })
+        #expect(one.report == two.report)
+        #expect(one.keys == two.keys)
+        let other = try build { $0.seed = 5 }
+        #expect(other.keys != one.keys)
+    }
+
+    @Test func fewerVectorsThanListsStillWork() throws {
+        let index = try build { $0.lists = 10_000 }
+        #expect(index.report.lists == Self.count)
+        #expect(index.report.recall >= 0.95)
+    }
+}
