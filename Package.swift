@@ -27,8 +27,9 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies + [arguments, logging], swiftSettings: settings)
+func executable(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies + [arguments, logging], path: path, swiftSettings: settings)
 }
 
 func tests(
@@ -116,11 +117,12 @@ let package = Package(
         executable("trainer", ["Service", "Training", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
         executable("tributary", ["Service", "Messages", "RPC", "Snapshots", "Catalog", "Simulation"]),
         executable("loadgen", ["Service", "Messages", "RPC", "Kernels", histogram]),
+        executable("rpc-echo", ["Service", "RPC", "Messages", "Kernels"], path: "Tests/rpc-echo"),
 
         // tests
         tests("KernelsTests", ["Kernels"]),
         tests("CompressionTests", ["Compression", "Hashing"]),
-        tests("RPCTests", ["RPC", "Messages", "Kernels", nioCore, nioEmbedded, nioPosix, nioSSL, logging]),
+        tests("RPCTests", ["RPC", "Messages", "Kernels", "rpc-echo", nioCore, nioEmbedded, nioPosix, nioSSL, logging]),
         tests("MessagesTests", ["Messages", "RPC", "Kernels"]),
         tests("BlobsTests", ["Blobs", "Kernels", "Hashing"], exclude: ["Golden"]),
         tests("CatalogTests", ["Catalog", "Blobs", "Kernels", "Simulation"]),

@@ -38,7 +38,7 @@ SERVERS = {
     OURS: f"{BUILD}/release/rpc-echo serve --port PORT --loops 1",
     "grpc-c++ queue": f"{BUILD}/peers/grpc-cpp/echo-grpc-cpp queue PORT",
     "grpc-c++ callback": f"{BUILD}/peers/grpc-cpp/echo-grpc-cpp callback PORT",
-    "grpc-swift-2": f"{BUILD}/peers/grpc-swift/release/echo-grpc-swift PORT",
+    "grpc-swift-2": f"{ROOT}/Benchmarks/rpc/peers/grpc-swift/.build/release/echo-grpc-swift PORT",
     "nghttpd": "nghttpd --no-tls -n 1 -d FILES PORT",
 }
 TLS_SERVERS = {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What one unary echo costs a server, beside gRPC C++, grpc-swift-2 and nghttpd. Options are measure.py's (--help).
-# The peers are built into .build/peers, never into the product.
+# The peers are built into folders of their own, never into the product.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -18,6 +18,6 @@ scripts/python-env.sh >&2
 echo "building our server and the peers (grpc-swift-2 takes minutes the first time)" >&2
 swift build -c release --product rpc-echo >&2
 Benchmarks/rpc/peers/grpc-cpp/build.sh .build/peers/grpc-cpp >&2
-swift build -c release --package-path Benchmarks/rpc/peers/grpc-swift --scratch-path .build/peers/grpc-swift >&2
+swift build -c release --package-path Benchmarks/rpc/peers/grpc-swift >&2
 
 exec .venv/bin/python Benchmarks/rpc/measure.py "$@"

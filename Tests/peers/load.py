@@ -35,7 +35,6 @@ def scenario_h2load():
         load(server, 5_000, 8, 1)
         load(server, 5_000, 500, 4)
         load(server, 20_000, 4, 100)
-        server.check_healthy()
 
 
 def scenario_h2load_tls():

@@ -97,7 +97,7 @@ void   tributary__test__v1__echo_response__free_unpacked
   assert(message->base.descriptor == &tributary__test__v1__echo_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tributary__test__v1__echo_request__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tributary__test__v1__echo_request__field_descriptors[9] =
 {
   {
     "ids",
@@ -195,9 +195,22 @@ static const ProtobufCFieldDescriptor tributary__test__v1__echo_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "describe",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__Test__V1__EchoRequest, describe),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__test__v1__echo_request__field_indices_by_name[] = {
   1,   /* field[1] = delay_ms */
+  8,   /* field[8] = describe */
   2,   /* field[2] = fail_code */
   4,   /* field[4] = fail_details */
   3,   /* field[3] = fail_message */
@@ -209,7 +222,7 @@ static const unsigned tributary__test__v1__echo_request__field_indices_by_name[]
 static const ProtobufCIntRange tributary__test__v1__echo_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tributary__test__v1__echo_request__descriptor =
 {
@@ -219,7 +232,7 @@ const ProtobufCMessageDescriptor tributary__test__v1__echo_request__descriptor =
   "Tributary__Test__V1__EchoRequest",
   "tributary.test.v1",
   sizeof(Tributary__Test__V1__EchoRequest),
-  8,
+  9,
   tributary__test__v1__echo_request__field_descriptors,
   tributary__test__v1__echo_request__field_indices_by_name,
   1,  tributary__test__v1__echo_request__number_ranges,

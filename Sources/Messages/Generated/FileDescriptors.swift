@@ -88,22 +88,23 @@ extension FileDescriptor {
             dependencies: [],
             latin1:
                 """
-                \u{a}\u{1c}tributary/test/v1/echo.proto\u{12}\u{11}tributary.test.v1\u{22}\u{fa}\u{1}\u{a}\u{b}\
+                \u{a}\u{1c}tributary/test/v1/echo.proto\u{12}\u{11}tributary.test.v1\u{22}\u{96}\u{2}\u{a}\u{b}\
                 EchoRequest\u{12}\u{10}\u{a}\u{3}ids\u{18}\u{1} \u{3}(\u{6}R\u{3}ids\u{12}\u{19}\u{a}\u{8}del\
                 ay_ms\u{18}\u{2} \u{1}(\u{d}R\u{7}delayMs\u{12}\u{1b}\u{a}\u{9}fail_code\u{18}\u{3} \u{1}(\u{d}\
                 R\u{8}failCode\u{12}!\u{a}\u{c}fail_message\u{18}\u{4} \u{1}(\u{9}R\u{b}failMessage\u{12}!\u{a}\
                 \u{c}fail_details\u{18}\u{5} \u{1}(\u{c}R\u{b}failDetails\u{12}\u{1c}\u{a}\u{9}responses\u{18}\
                 \u{6} \u{1}(\u{d}R\u{9}responses\u{12}\u{18}\u{a}\u{7}payload\u{18}\u{7} \u{1}(\u{c}R\u{7}pay\
-                load\u{12}#\u{a}\u{d}padding_bytes\u{18}\u{8} \u{1}(\u{d}R\u{c}paddingBytes\u{22}\u{ad}\u{1}\u{a}\
-                \u{c}EchoResponse\u{12}\u{16}\u{a}\u{6}values\u{18}\u{1} \u{3}(\u{2}R\u{6}values\u{12}\u{18}\u{a}\
-                \u{7}payload\u{18}\u{2} \u{1}(\u{c}R\u{7}payload\u{12}\u{1a}\u{a}\u{8}metadata\u{18}\u{3} \u{3}\
-                (\u{9}R\u{8}metadata\u{12}\u{1f}\u{a}\u{b}deadline_ms\u{18}\u{4} \u{1}(\u{d}R\u{a}deadlineMs\u{12}\
-                \u{14}\u{a}\u{5}index\u{18}\u{5} \u{1}(\u{d}R\u{5}index\u{12}\u{18}\u{a}\u{7}padding\u{18}\u{6}\
-                 \u{1}(\u{c}R\u{7}padding2\u{ea}\u{1}\u{a}\u{4}Echo\u{12}H\u{a}\u{5}Unary\u{12}\u{1e}.tributa\
-                ry.test.v1.EchoRequest\u{1a}\u{1f}.tributary.test.v1.EchoResponse\u{12}K\u{a}\u{6}Stream\u{12}\
-                \u{1e}.tributary.test.v1.EchoRequest\u{1a}\u{1f}.tributary.test.v1.EchoResponse0\u{1}\u{12}K\u{a}\
-                \u{4}Chat\u{12}\u{1e}.tributary.test.v1.EchoRequest\u{1a}\u{1f}.tributary.test.v1.EchoRespons\
-                e(\u{1}0\u{1}b\u{6}proto3
+                load\u{12}#\u{a}\u{d}padding_bytes\u{18}\u{8} \u{1}(\u{d}R\u{c}paddingBytes\u{12}\u{1a}\u{a}\u{8}\
+                describe\u{18}\u{9} \u{1}(\u{8}R\u{8}describe\u{22}\u{ad}\u{1}\u{a}\u{c}EchoResponse\u{12}\u{16}\
+                \u{a}\u{6}values\u{18}\u{1} \u{3}(\u{2}R\u{6}values\u{12}\u{18}\u{a}\u{7}payload\u{18}\u{2} \u{1}\
+                (\u{c}R\u{7}payload\u{12}\u{1a}\u{a}\u{8}metadata\u{18}\u{3} \u{3}(\u{9}R\u{8}metadata\u{12}\u{1f}\
+                \u{a}\u{b}deadline_ms\u{18}\u{4} \u{1}(\u{d}R\u{a}deadlineMs\u{12}\u{14}\u{a}\u{5}index\u{18}\
+                \u{5} \u{1}(\u{d}R\u{5}index\u{12}\u{18}\u{a}\u{7}padding\u{18}\u{6} \u{1}(\u{c}R\u{7}padding\
+                2\u{ea}\u{1}\u{a}\u{4}Echo\u{12}H\u{a}\u{5}Unary\u{12}\u{1e}.tributary.test.v1.EchoRequest\u{1a}\
+                \u{1f}.tributary.test.v1.EchoResponse\u{12}K\u{a}\u{6}Stream\u{12}\u{1e}.tributary.test.v1.Ec\
+                hoRequest\u{1a}\u{1f}.tributary.test.v1.EchoResponse0\u{1}\u{12}K\u{a}\u{4}Chat\u{12}\u{1e}.t\
+                ributary.test.v1.EchoRequest\u{1a}\u{1f}.tributary.test.v1.EchoResponse(\u{1}0\u{1}b\u{6}prot\
+                o3
                 """
         ),
         FileDescriptor(

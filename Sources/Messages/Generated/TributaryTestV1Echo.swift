@@ -20,11 +20,13 @@ public struct EchoRequest: Equatable, Sendable {
     public var payload: SharedBuffer<UInt8>
     /// Bytes of zeros to send back besides `payload`: large answers to small requests.
     public var paddingBytes: UInt32
+    /// Fill in `metadata` and `deadline_ms`.
+    public var describe: Bool
 
     public init(
         ids: SharedBuffer<UInt64> = [], delayMilliseconds: UInt32 = 0, failCode: UInt32 = 0, failMessage: String = "",
         failDetails: SharedBuffer<UInt8> = [], responses: UInt32 = 0, payload: SharedBuffer<UInt8> = [],
-        paddingBytes: UInt32 = 0
+        paddingBytes: UInt32 = 0, describe: Bool = false
     ) {
         self.ids = ids
         self.delayMilliseconds = delayMilliseconds
@@ -34,6 +36,7 @@ public struct EchoRequest: Equatable, Sendable {
         self.responses = responses
         self.payload = payload
         self.paddingBytes = paddingBytes
+        self.describe = describe
     }
 }
 
@@ -88,6 +91,7 @@ extension EchoRequest: CMessage {
         responses = c.pointee.responses
         payload = arena.buffer(c.pointee.payload.data, c.pointee.payload.len)
         paddingBytes = c.pointee.padding_bytes
+        describe = c.pointee.describe != 0
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__Test__V1__EchoRequest>, in arena: Arena) {
@@ -99,6 +103,7 @@ extension EchoRequest: CMessage {
         c.pointee.responses = responses
         c.pointee.payload = arena.bytes(payload)
         c.pointee.padding_bytes = paddingBytes
+        c.pointee.describe = describe ? 1 : 0
     }
 }
 

@@ -54,10 +54,14 @@ struct  Tributary__Test__V1__EchoRequest
    * Bytes of zeros to send back besides `payload`: large answers to small requests.
    */
   uint32_t padding_bytes;
+  /*
+   * Fill in `metadata` and `deadline_ms`.
+   */
+  protobuf_c_boolean describe;
 };
 #define TRIBUTARY__TEST__V1__ECHO_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__test__v1__echo_request__descriptor) \
-    , 0,NULL, 0, 0, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0 }
+    , 0,NULL, 0, 0, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0, 0 }
 
 
 struct  Tributary__Test__V1__EchoResponse
