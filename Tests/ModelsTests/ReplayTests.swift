@@ -91,7 +91,7 @@ struct ReplayTests {
         #expect(abs(frozen.users.numeric[index] - log1p(Float(impressions)) / 6) < 1e-6)
     }
 
-    @Test func rowsWithoutActionsLeaveTheUserAlone() {
+    @Test func sampledNegativesLeaveTheUserAlone() {
         let dataset = SmallWorld.dataset()
         var columns = SmallWorld.Columns(dataset.exposures)
         for row in 0..<300 {
@@ -100,6 +100,7 @@ struct ReplayTests {
         }
         var other = dataset
         other.exposures = columns.table
+        other.exposures.hasNegatives = false
         var replay = Replay(dataset: other, encoder: encoder(other))
         replay.advance(to: 300)
         #expect(replay.states.allSatisfy { $0.impressions == 0 && $0.recent.isEmpty })

@@ -1,0 +1,152 @@
+public import Features
+import Foundation
+
+/// What the models are made of: features, towers, sizes and fusion. Travels as JSON in the snapshot's manifest and in
+/// the metadata of the components it describes.
+public struct ModelSpecification: Codable, Hashable, Sendable {
+    public var twoTower: TwoTowerSpecification
+    public var threeTower: ThreeTowerSpecification
+
+    public init(twoTower: TwoTowerSpecification = .init(), threeTower: ThreeTowerSpecification = .init()) {
+        self.twoTower = twoTower
+        self.threeTower = threeTower
+    }
+}
+
+/// Embedding widths by what is embedded.
+public struct EmbeddingWidths: Codable, Hashable, Sendable {
+    public var user = 16
+    public var item = 32
+    public var category = 16
+    public var author = 16
+    /// Each profile field, the surface, the hour and the weekday.
+    public var small = 4
+
+    public init() {}
+
+    public init(user: Int, item: Int, category: Int, author: Int, small: Int) {
+        self.user = user
+        self.item = item
+        self.category = category
+        self.author = author
+        self.small = small
+    }
+}
+
+/// What a user tower embeds. A pooled field is the mean over the clicked last-n.
+public enum UserField: String, Codable, Hashable, Sendable {
+    case user
+    /// Every profile field of the data set, an embedding each.
+    case profile
+    case surface
+    case hour
+    case weekday
+    case recentItems = "recent_items"
+    case recentCategories = "recent_categories"
+    case recentAuthors = "recent_authors"
+}
+
+/// What an item tower embeds.
+public enum ItemField: String, Codable, Hashable, Sendable {
+    case item
+    case category
+    case author
+}
+
+/// Numeric inputs of an item tower.
+public enum ItemFeature: String, Codable, Hashable, Sendable {
+    /// log(1 + seconds) / 5.
+    case duration
+    /// `FeatureEncoder.age(published:now:)`; at serving, the age when the snapshot was made.
+    case age
+}
+
+public struct UserTowerSpecification: Codable, Hashable, Sendable {
+    public var fields: [UserField]
+    public var numeric: [UserFeature]
+    /// Outputs of each dense layer; ReLU between layers, none after the last.
+    public var layers: [Int]
+
+    public init(fields: [UserField], numeric: [UserFeature], layers: [Int]) {
+        self.fields = fields
+        self.numeric = numeric
+        self.layers = layers
+    }
+}
+
+public struct ItemTowerSpecification: Codable, Hashable, Sendable {
+    public var fields: [ItemField]
+    public var numeric: [ItemFeature]
+    /// Outputs of each dense layer; ReLU between layers, none after the last.
+    public var layers: [Int]
+
+    public init(fields: [ItemField], numeric: [ItemFeature], layers: [Int]) {
+        self.fields = fields
+        self.numeric = numeric
+        self.layers = layers
+    }
+}
+
+/// The two-tower recall model (Yi et al., RecSys 2019).
+public struct TwoTowerSpecification: Codable, Hashable, Sendable {
+    public var user = UserTowerSpecification(
+        fields: [.user, .profile, .recentItems, .recentCategories], numeric: [], layers: [128, 64])
+    public var item = ItemTowerSpecification(
+        fields: [.item, .category, .author], numeric: [.duration, .age], layers: [128, 64])
+    public var embeddings = EmbeddingWidths()
+    /// Newest clicked items that are pooled.
+    public var recentItems = 50
+    /// Divides cosines before the softmax.
+    public var temperature: Float = 0.1
+
+    public init() {}
+
+    /// Dimension of user and item vectors; both towers end in it.
+    public var dimension: Int {
+        get { user.layers.last ?? 0 }
+        set {
+            user.layers = user.layers.dropLast() + [newValue]
+            item.layers = item.layers.dropLast() + [newValue]
+        }
+    }
+}
+
+/// The three-tower pre-ranker (after COLD, Wang et al., DLP-KDD 2020).
+public struct ThreeTowerSpecification: Codable, Hashable, Sendable {
+    public var user = UserTowerSpecification(
+        fields: [.user, .profile, .surface, .hour, .weekday, .recentItems, .recentCategories],
+        numeric: UserFeature.allCases, layers: [64, 32])
+    public var item = ItemTowerSpecification(
+        fields: [.item, .category, .author], numeric: [.duration], layers: [64, 32])
+    public var embeddings = EmbeddingWidths(user: 8, item: 16, category: 8, author: 8, small: 4)
+    public var recentItems = 50
+    /// Inputs of the cross tower and of the linear part of the output.
+    public var cross = CrossFeature.allCases
+    /// Outputs of the cross tower's one layer.
+    public var crossWidth = 16
+    /// Outputs of the head's hidden layer.
+    public var headWidth = 32
+    public var fusion = FusionSpecification()
+
+    public init() {}
+}
+
+/// The score candidates are ordered by: `p_click^clickPower * (1 + watchWeight * seconds)^watchPower`.
+public struct FusionSpecification: Codable, Hashable, Sendable {
+    public var clickPower: Float = 1
+    /// Per second of expected watch time.
+    public var watchWeight: Float = 0.1
+    public var watchPower: Float = 0.25
+
+    public init() {}
+
+    public init(clickPower: Float, watchWeight: Float, watchPower: Float) {
+        self.clickPower = clickPower
+        self.watchWeight = watchWeight
+        self.watchPower = watchPower
+    }
+
+    public func score(click: Float, watchSeconds: Float) -> Float {
+        pow(click, clickPower) * pow(1 + watchWeight * max(watchSeconds, 0), watchPower)
+    }
+}
