@@ -14,6 +14,7 @@ public struct UserState: Hashable, Sendable {
     /// Positively touched items, oldest first, at most ``recentMax``.
     public private(set) var recent: [Interaction]
     public private(set) var impressions: Float
+    /// Never more than ``impressions``: a click whose showing was not recorded says nothing of the user's click rate.
     public private(set) var clicks: Float
     public private(set) var watchSeconds: Float
 
@@ -36,7 +37,7 @@ public struct UserState: Hashable, Sendable {
     public mutating func record(_ interaction: Interaction) {
         isKnown = true
         if interaction.actions.contains(.impression) { impressions += 1 }
-        if interaction.actions.contains(.click) { clicks += 1 }
+        if interaction.actions.contains(.click) { clicks = min(clicks + 1, impressions) }
         watchSeconds += interaction.watchSeconds
         guard !interaction.actions.isDisjoint(with: .positive) || interaction.watchSeconds > 0 else { return }
         if let last = recent.indices.last, recent[last].item == interaction.item {

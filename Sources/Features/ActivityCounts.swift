@@ -16,6 +16,12 @@ public struct ActivityCounts: Hashable, Sendable, BitwiseCopyable {
         self.watchSeconds = watchSeconds
     }
 
+    public mutating func add(_ other: ActivityCounts) {
+        impressions += other.impressions
+        clicks += other.clicks
+        watchSeconds += other.watchSeconds
+    }
+
     public mutating func add(_ outcome: Outcome) {
         impressions += 1
         clicks += outcome.isClick ? 1 : 0

@@ -17,6 +17,21 @@ public struct ActivityStatistics: Sendable {
         surfaces = Array(repeating: ActivityCounts(), count: max(surfaceCount, 1))
     }
 
+    /// The statistics whose items and surfaces were counted elsewhere: what a snapshot ships.
+    ///
+    /// - Complexity: O(N).
+    public init(columns: ItemColumns, items: [ActivityCounts], surfaces: [ActivityCounts]) {
+        precondition(items.count == columns.count, "one count per item")
+        self.init(columns: columns, surfaceCount: surfaces.count)
+        self.items = items
+        for (index, counts) in surfaces.enumerated() { self.surfaces[index] = counts }
+        for (row, counts) in items.enumerated() {
+            categories[Int(columns.categories[row])].add(counts)
+            authors[Int(columns.authors[row])].add(counts)
+            total.add(counts)
+        }
+    }
+
     /// Counts one showing.
     ///
     /// - Complexity: O(1).

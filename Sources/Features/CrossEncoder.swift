@@ -33,7 +33,7 @@ public struct CrossEncoder: Sendable {
         recentClicks = 0
         lastCategory = 0
         milliseconds = scene.timeMilliseconds
-        let priors = encoder.priors
+        let priors = encoder.description.priors
         userLogOdds = priors.user.deviation(
             ActivityCounts(impressions: state.impressions, clicks: state.clicks, watchSeconds: 0))
         surfaceLogOdds = priors.surface.deviation(counts)

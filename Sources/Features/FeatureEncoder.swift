@@ -1,31 +1,42 @@
 public import Catalog
 import Kernels
 
+/// What the features of a model were fitted with; travels with the model.
+public struct FeatureDescription: Codable, Hashable, Sendable {
+    public var priors: RatePriors
+    /// Values per profile field of the data set, the unknown one included.
+    public var profileSizes: [Int]
+    public var surfaceCount: Int
+
+    public init(priors: RatePriors, profileSizes: [Int], surfaceCount: Int) {
+        self.priors = priors
+        self.profileSizes = profileSizes
+        self.surfaceCount = surfaceCount
+    }
+}
+
 /// The one definition of features, used by training and serving alike: what a state, a scene and an item become.
 public struct FeatureEncoder: Sendable {
     public let columns: ItemColumns
     public let itemIndex: KeyIndex
     public let userIndex: KeyIndex
-    public let priors: RatePriors
-    /// Values per profile field, in the data set's order.
-    public let profileSizes: [Int]
+    public let description: FeatureDescription
     /// Newest clicked items that the user towers pool, at most `UserState.recentMax`.
     public let recentItems: Int
 
     public init(
-        columns: ItemColumns, itemIndex: KeyIndex, userIndex: KeyIndex, priors: RatePriors,
-        profileSizes: [Int], recentItems: Int
+        columns: ItemColumns, itemIndex: KeyIndex, userIndex: KeyIndex, description: FeatureDescription,
+        recentItems: Int
     ) {
         self.columns = columns
         self.itemIndex = itemIndex
         self.userIndex = userIndex
-        self.priors = priors
-        self.profileSizes = profileSizes
+        self.description = description
         self.recentItems = recentItems
     }
 
     /// Time since publication as a feature: log(1 + days) / 6; an unknown time counts as three weeks.
-    package static func age(published: Int64, now: Int64) -> Float {
+    public static func age(published: Int64, now: Int64) -> Float {
         guard published > 0 else { return logPlusOne(21) / 6 }
         return logPlusOne(Clock.hours(from: published, to: now) / 24) / 6
     }

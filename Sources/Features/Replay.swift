@@ -106,7 +106,7 @@ public struct Replay: Sendable {
         guard !features.isEmpty else { return }
         workspace.begin(states[user], scene, encoder: encoder, surface: statistics.surface(scene.surface))
         let signals = ItemSignals(
-            row: item, statistics: statistics, columns: encoder.columns, priors: encoder.priors)
+            row: item, statistics: statistics, columns: encoder.columns, priors: encoder.description.priors)
         let start = table.cross.count
         table.cross.append(contentsOf: repeatElement(0, count: features.count))
         table.cross.withUnsafeMutableBufferPointer { cross in

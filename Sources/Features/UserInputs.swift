@@ -1,5 +1,6 @@
 public import Catalog
 import Kernels
+public import Networks
 
 /// Numeric inputs of the user towers, scaled by fixed numbers to be of order 1.
 public enum UserFeature: String, CaseIterable, Codable, Sendable {
@@ -13,7 +14,9 @@ public enum UserFeature: String, CaseIterable, Codable, Sendable {
     case history = "history"
 }
 
-/// Inputs of the user towers for n moments of users: one in serving, a chunk of the log in training.
+/// Inputs of the user towers for n moments of users: one in serving, a batch or a stretch of the log in training.
+///
+/// Indices are rows of embedding tables. Users and items take row + 1: row 0 is what the model has never seen.
 public struct UserInputs: Sendable {
     /// `[n]`, 1 + row of the user table; 0 is a user it does not hold.
     public private(set) var users: [UInt32] = []
@@ -25,10 +28,10 @@ public struct UserInputs: Sendable {
     public private(set) var hours: [UInt32] = []
     /// `[n]`, day of the week in UTC, Sunday 0.
     public private(set) var weekdays: [UInt32] = []
-    /// `[n + 1]`, into ``recent``.
-    public private(set) var recentOffsets: [Int] = [0]
-    /// Catalogue rows of the clicked last-n, newest first.
-    public private(set) var recent: [UInt32] = []
+    /// `[n]` lists of the clicked last-n, newest first: 1 + catalogue row.
+    public private(set) var recentItems = RaggedRows()
+    /// Their categories.
+    public private(set) var recentCategories = RaggedRows()
     /// `[n, UserFeature.allCases.count]`.
     public private(set) var numeric: [Float] = []
 
@@ -36,15 +39,15 @@ public struct UserInputs: Sendable {
 
     public var count: Int { users.count }
 
+    /// Keeps the memory.
     public mutating func removeAll() {
         users.removeAll(keepingCapacity: true)
         profile.removeAll(keepingCapacity: true)
         surfaces.removeAll(keepingCapacity: true)
         hours.removeAll(keepingCapacity: true)
         weekdays.removeAll(keepingCapacity: true)
-        recentOffsets.removeAll(keepingCapacity: true)
-        recentOffsets.append(0)
-        recent.removeAll(keepingCapacity: true)
+        recentItems.removeAll()
+        recentCategories.removeAll()
         numeric.removeAll(keepingCapacity: true)
     }
 
@@ -55,27 +58,44 @@ public struct UserInputs: Sendable {
     /// - Complexity: O(fields + last-n).
     public mutating func append(_ state: UserState, _ scene: Scene, encoder: FeatureEncoder) {
         users.append(encoder.userIndex.row(of: state.user).map { UInt32($0 + 1) } ?? 0)
-        for (field, size) in encoder.profileSizes.enumerated() {
+        for (field, size) in encoder.description.profileSizes.enumerated() {
             let value = field < state.profile.count ? state.profile[field] : 0
             profile.append(value < size ? value : 0)
         }
-        surfaces.append(UInt32(scene.surface))
+        surfaces.append(Int(scene.surface) < encoder.description.surfaceCount ? UInt32(scene.surface) : 0)
         hours.append(UInt32(Clock.hour(scene.timeMilliseconds)))
         weekdays.append(UInt32(Clock.weekday(scene.timeMilliseconds)))
         var pooled = 0
         for touch in state.recent.reversed() where pooled < encoder.recentItems {
             guard touch.actions.contains(.click), let row = encoder.itemIndex.row(of: touch.item) else { continue }
-            recent.append(UInt32(row))
+            recentItems.rows.append(UInt32(row + 1))
+            recentCategories.rows.append(encoder.columns.categories[row])
             pooled += 1
         }
-        recentOffsets.append(recent.count)
+        recentItems.offsets.append(recentItems.rows.count)
+        recentCategories.offsets.append(recentCategories.rows.count)
         for feature in UserFeature.allCases { numeric.append(value(feature, state, pooled, encoder)) }
+    }
+
+    /// Appends moment `index` of another table, made by the same encoder.
+    public mutating func append(_ other: UserInputs, _ index: Int) {
+        let fields = other.count > 0 ? other.profile.count / other.count : 0
+        let features = UserFeature.allCases.count
+        users.append(other.users[index])
+        profile.append(contentsOf: other.profile[index * fields..<(index + 1) * fields])
+        surfaces.append(other.surfaces[index])
+        hours.append(other.hours[index])
+        weekdays.append(other.weekdays[index])
+        let range = other.recentItems.offsets[index]..<other.recentItems.offsets[index + 1]
+        recentItems.append(other.recentItems.rows[range])
+        recentCategories.append(other.recentCategories.rows[range])
+        numeric.append(contentsOf: other.numeric[index * features..<(index + 1) * features])
     }
 
     private func value(_ feature: UserFeature, _ state: UserState, _ pooled: Int, _ encoder: FeatureEncoder) -> Float {
         switch feature {
         case .clickLogOdds:
-            encoder.priors.user.deviation(
+            encoder.description.priors.user.deviation(
                 ActivityCounts(impressions: state.impressions, clicks: state.clicks, watchSeconds: 0))
         case .impressions: logPlusOne(state.impressions) / 6
         case .clicks: logPlusOne(state.clicks) / 6

@@ -43,7 +43,6 @@ public enum UserField: String, Codable, Hashable, Sendable {
     case weekday
     case recentItems = "recent_items"
     case recentCategories = "recent_categories"
-    case recentAuthors = "recent_authors"
 }
 
 /// What an item tower embeds.
@@ -126,6 +125,8 @@ public struct ThreeTowerSpecification: Codable, Hashable, Sendable {
     public var crossWidth = 16
     /// Outputs of the head's hidden layer.
     public var headWidth = 32
+    /// Weight of the watch time's loss beside the click's.
+    public var watchLossWeight: Float = 0.5
     public var fusion = FusionSpecification()
 
     public init() {}

@@ -1,0 +1,35 @@
+import Kernels
+
+/// Inputs of the item towers for n items. Indices are rows of embedding tables; row 0 is what the model has never seen.
+public struct ItemInputs: Sendable {
+
+    /// `[n]`, 1 + catalogue row.
+    public private(set) var items: [UInt32] = []
+    public private(set) var categories: [UInt32] = []
+    public private(set) var authors: [UInt32] = []
+    /// `[n]`, log(1 + seconds) / 5.
+    public private(set) var durations: [Float] = []
+    /// `[n]`, ``FeatureEncoder/age(published:now:)``.
+    public private(set) var ages: [Float] = []
+
+    public init() {}
+
+    public var count: Int { items.count }
+
+    /// Keeps the memory.
+    public mutating func removeAll() {
+        items.removeAll(keepingCapacity: true)
+        categories.removeAll(keepingCapacity: true)
+        authors.removeAll(keepingCapacity: true)
+        durations.removeAll(keepingCapacity: true)
+        ages.removeAll(keepingCapacity: true)
+    }
+
+    public mutating func append(row: UInt32, age: Float, columns: ItemColumns) {
+        items.append(row + 1)
+        categories.append(columns.categories[Int(row)])
+        authors.append(columns.authors[Int(row)])
+        durations.append(columns.logDurations[Int(row)] / 5)
+        ages.append(age)
+    }
+}

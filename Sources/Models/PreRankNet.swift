@@ -1,0 +1,61 @@
+public import Blobs
+public import Catalog
+public import Features
+import Kernels
+public import Networks
+
+/// The three-tower model as a ranker holds it, from a snapshot's `prerank` component: item towers already computed,
+/// one row per catalogue item, and the item statistics of the snapshot.
+// Sendable: immutable after init; the parameters are mapped read-only.
+public final class PreRankNet: @unchecked Sendable {
+    public let model: ThreeTowerModel
+    public let encoder: FeatureEncoder
+    /// `[N]`, catalogue row order.
+    public let signals: [ItemSignals]
+    private let statistics: ActivityStatistics
+    private let itemVectors: EmbeddingTable
+
+    /// - Parameters:
+    ///   - file: The `prerank` component.
+    ///   - items: The catalogue of the same snapshot.
+    /// - Complexity: O(items + users).
+    public init(_ file: SafetensorsFile, items: ItemTable, itemIndex: KeyIndex? = nil) throws {
+        let description = try ModelDescription<ThreeTowerSpecification>(file)
+        let specification = description.specification
+        let columns = ItemColumns(items)
+        try description.check(columns, path: file.path)
+        let parameters = ParameterSet(file: file, purpose: .serving)
+        model = try ThreeTowerModel(specification, sizes: description.sizes, in: parameters)
+        itemVectors = try parameters.table(
+            "item.output", rows: columns.count, width: specification.item.layers.last ?? 0)
+        encoder = FeatureEncoder(
+            columns: columns, itemIndex: itemIndex ?? KeyIndex(items.keys),
+            userIndex: KeyIndex(try file.buffer("user_key", as: UInt64.self, shape: [description.sizes.users])),
+            description: description.features, recentItems: specification.recentItems)
+        let statistics = ActivityStatistics(
+            columns: columns, items: try Self.counts(file, "item.counts", rows: columns.count),
+            surfaces: try Self.counts(file, "surface.counts", rows: description.features.surfaceCount))
+        signals = (0..<columns.count).map {
+            ItemSignals(row: $0, statistics: statistics, columns: columns, priors: description.features.priors)
+        }
+        self.statistics = statistics
+    }
+
+    public func surface(_ index: UInt16) -> ActivityCounts {
+        statistics.surface(index)
+    }
+
+    /// Precomputed item towers of catalogue rows.
+    ///
+    /// - Returns: `[rows.count, item.layers.last]`.
+    public func items(_ rows: [UInt32], in workspace: Workspace) -> Tensor {
+        workspace.lookup(itemVectors, rows)
+    }
+
+    private static func counts(_ file: SafetensorsFile, _ name: String, rows: Int) throws -> [ActivityCounts] {
+        let values = try file.buffer(name, as: Float.self, shape: [rows, 3])
+        return (0..<rows).map {
+            ActivityCounts(impressions: values[$0 * 3], clicks: values[$0 * 3 + 1], watchSeconds: values[$0 * 3 + 2])
+        }
+    }
+}

@@ -1,0 +1,22 @@
+public import Catalog
+public import Features
+
+/// What the embedding tables of a model must have room for.
+public struct TableSizes: Hashable, Sendable, Codable {
+    public var users: Int
+    public var items: Int
+    /// Values per profile field, the unknown one included.
+    public var profile: [Int]
+    public var surfaces: Int
+    public var categories: Int
+    public var authors: Int
+
+    public init(dataset: Dataset, columns: ItemColumns) {
+        users = dataset.users.count
+        items = dataset.items.count
+        profile = dataset.users.fields.map(\.vocabulary.count)
+        surfaces = max(dataset.exposures.surfaceNames.count, 1)
+        categories = columns.categoryCount
+        authors = columns.authorCount
+    }
+}

@@ -1,0 +1,148 @@
+import Features
+import Kernels
+import Networks
+
+/// A user tower and an item tower over shared embedding tables: `item` embeds candidates and pooled last-n alike.
+///
+/// One definition for training (on a tape) and serving (in a plain workspace).
+struct Towers {
+    private let userSpecification: UserTowerSpecification
+    private let itemSpecification: ItemTowerSpecification
+    private let tables: [String: EmbeddingTable]
+    private let profileFields: Int
+    private let user: MLP
+    private let item: MLP
+
+    init(
+        user: UserTowerSpecification, item: ItemTowerSpecification, widths: EmbeddingWidths, sizes: TableSizes,
+        in parameters: ParameterSet
+    ) throws(NetworkError) {
+        userSpecification = user
+        itemSpecification = item
+        profileFields = sizes.profile.count
+        var tables = TableMaker(parameters: parameters)
+        let userWidth = try tables.widths(of: user.fields, widths, sizes)
+        let itemWidth = try tables.widths(of: item.fields, widths, sizes)
+        self.tables = tables.made
+        self.user = try MLP("user", inputs: userWidth + user.numeric.count, widths: user.layers, in: parameters)
+        self.item = try MLP("item", inputs: itemWidth + item.numeric.count, widths: item.layers, in: parameters)
+    }
+
+    /// - Returns: `[n, user.layers.last]`.
+    func users(_ inputs: UserInputs, in workspace: Workspace) -> Tensor {
+        var parts: [Tensor] = []
+        for field in userSpecification.fields {
+            switch field {
+            case .user: parts.append(workspace.lookup(table("user"), inputs.users))
+            case .profile:
+                for index in 0..<profileFields {
+                    parts.append(
+                        workspace.lookup(
+                            table("profile.\(index)"), inputs.profile, first: index, stride: profileFields))
+                }
+            case .surface: parts.append(workspace.lookup(table("surface"), inputs.surfaces))
+            case .hour: parts.append(workspace.lookup(table("hour"), inputs.hours))
+            case .weekday: parts.append(workspace.lookup(table("weekday"), inputs.weekdays))
+            case .recentItems: parts.append(workspace.lookup(table("item"), inputs.recentItems, pooling: .mean))
+            case .recentCategories:
+                parts.append(workspace.lookup(table("category"), inputs.recentCategories, pooling: .mean))
+            }
+        }
+        if !userSpecification.numeric.isEmpty { parts.append(numeric(inputs, in: workspace)) }
+        return user(parts, in: workspace)
+    }
+
+    /// - Returns: `[n, item.layers.last]`.
+    func items(_ inputs: ItemInputs, in workspace: Workspace) -> Tensor {
+        var parts: [Tensor] = []
+        for field in itemSpecification.fields {
+            switch field {
+            case .item: parts.append(workspace.lookup(table("item"), inputs.items))
+            case .category: parts.append(workspace.lookup(table("category"), inputs.categories))
+            case .author: parts.append(workspace.lookup(table("author"), inputs.authors))
+            }
+        }
+        for feature in itemSpecification.numeric {
+            switch feature {
+            case .duration: parts.append(workspace.input(inputs.durations, columns: 1))
+            case .age: parts.append(workspace.input(inputs.ages, columns: 1))
+            }
+        }
+        return item(parts, in: workspace)
+    }
+
+    private func numeric(_ inputs: UserInputs, in workspace: Workspace) -> Tensor {
+        let (all, chosen) = (UserFeature.allCases, userSpecification.numeric)
+        return workspace.input(rows: inputs.count, columns: chosen.count) { values in
+            for (column, feature) in chosen.enumerated() {
+                guard let place = all.firstIndex(of: feature) else { continue }
+                for row in 0..<inputs.count {
+                    values[row * chosen.count + column] = inputs.numeric[row * all.count + place]
+                }
+            }
+        }
+    }
+
+    private func table(_ name: String) -> EmbeddingTable {
+        guard let table = tables[name] else { preconditionFailure("the towers have no table \(name)") }
+        return table
+    }
+}
+
+/// Makes each embedding table once, however many fields read it.
+private struct TableMaker {
+    let parameters: ParameterSet
+    var made: [String: EmbeddingTable] = [:]
+
+    /// Ids start from zero: one that was never trained looks like an unknown one. Small vocabularies start at random.
+    private static let small = Initializer.normal(deviation: 0.05)
+
+    init(parameters: ParameterSet) {
+        self.parameters = parameters
+    }
+
+    /// Width of the fields side by side.
+    mutating func widths(
+        of fields: [UserField], _ widths: EmbeddingWidths, _ sizes: TableSizes
+    ) throws(NetworkError) -> Int {
+        var total = 0
+        for field in fields {
+            switch field {
+            case .user: total += try make("user", sizes.users + 1, widths.user, .zeros)
+            case .profile:
+                for (index, size) in sizes.profile.enumerated() {
+                    total += try make("profile.\(index)", size, widths.small, Self.small)
+                }
+            case .surface: total += try make("surface", sizes.surfaces, widths.small, Self.small)
+            case .hour: total += try make("hour", Clock.hours, widths.small, Self.small)
+            case .weekday: total += try make("weekday", Clock.weekdays, widths.small, Self.small)
+            case .recentItems: total += try make("item", sizes.items + 1, widths.item, .zeros)
+            case .recentCategories: total += try make("category", sizes.categories, widths.category, Self.small)
+            }
+        }
+        return total
+    }
+
+    mutating func widths(
+        of fields: [ItemField], _ widths: EmbeddingWidths, _ sizes: TableSizes
+    ) throws(NetworkError) -> Int {
+        var total = 0
+        for field in fields {
+            switch field {
+            case .item: total += try make("item", sizes.items + 1, widths.item, .zeros)
+            case .category: total += try make("category", sizes.categories, widths.category, Self.small)
+            case .author: total += try make("author", sizes.authors, widths.author, .zeros)
+            }
+        }
+        return total
+    }
+
+    private mutating func make(
+        _ name: String, _ rows: Int, _ width: Int, _ initial: Initializer
+    ) throws(NetworkError) -> Int {
+        if made[name] == nil {
+            made[name] = try parameters.table(name, rows: rows, width: width, initial: initial)
+        }
+        return width
+    }
+}
