@@ -10,7 +10,7 @@ public struct ActivityStatistics: Sendable {
     public private(set) var surfaces: [ActivityCounts]
     public private(set) var total = ActivityCounts()
 
-    public init(columns: ItemColumns, surfaceCount: Int) {
+    public init(columns: ItemFeatureColumns, surfaceCount: Int) {
         items = Array(repeating: ActivityCounts(), count: columns.count)
         categories = Array(repeating: ActivityCounts(), count: columns.categoryCount)
         authors = Array(repeating: ActivityCounts(), count: columns.authorCount)
@@ -20,7 +20,7 @@ public struct ActivityStatistics: Sendable {
     /// The statistics whose items and surfaces were counted elsewhere: what a snapshot ships.
     ///
     /// - Complexity: O(N).
-    public init(columns: ItemColumns, items: [ActivityCounts], surfaces: [ActivityCounts]) {
+    public init(columns: ItemFeatureColumns, items: [ActivityCounts], surfaces: [ActivityCounts]) {
         precondition(items.count == columns.count, "one count per item")
         self.init(columns: columns, surfaceCount: surfaces.count)
         self.items = items
@@ -35,7 +35,7 @@ public struct ActivityStatistics: Sendable {
     /// Counts one showing.
     ///
     /// - Complexity: O(1).
-    public mutating func add(item row: Int, surface: Int, outcome: Outcome, columns: ItemColumns) {
+    public mutating func add(item row: Int, surface: Int, outcome: Outcome, columns: ItemFeatureColumns) {
         items[row].add(outcome)
         categories[Int(columns.categories[row])].add(outcome)
         authors[Int(columns.authors[row])].add(outcome)

@@ -67,7 +67,7 @@ public struct CrossEncoder: Sendable {
     ///   - output: `[features.count]`, overwritten.
     /// - Complexity: O(features), no allocation.
     public func encode(
-        row: Int, signals: ItemSignals, columns: ItemColumns, features: [CrossFeature],
+        row: Int, signals: ItemSignals, columns: ItemFeatureColumns, features: [CrossFeature],
         into output: UnsafeMutableBufferPointer<Float>
     ) {
         let candidate = Candidate(

@@ -17,7 +17,7 @@ public struct FeatureDescription: Codable, Hashable, Sendable {
 
 /// The one definition of features, used by training and serving alike: what a state, a scene and an item become.
 public struct FeatureEncoder: Sendable {
-    public let columns: ItemColumns
+    public let columns: ItemFeatureColumns
     public let itemIndex: KeyIndex
     public let userIndex: KeyIndex
     public let description: FeatureDescription
@@ -25,7 +25,7 @@ public struct FeatureEncoder: Sendable {
     public let recentItems: Int
 
     public init(
-        columns: ItemColumns, itemIndex: KeyIndex, userIndex: KeyIndex, description: FeatureDescription,
+        columns: ItemFeatureColumns, itemIndex: KeyIndex, userIndex: KeyIndex, description: FeatureDescription,
         recentItems: Int
     ) {
         self.columns = columns

@@ -25,7 +25,7 @@ public struct ItemInputs: Sendable {
         ages.removeAll(keepingCapacity: true)
     }
 
-    public mutating func append(row: UInt32, age: Float, columns: ItemColumns) {
+    public mutating func append(row: UInt32, age: Float, columns: ItemFeatureColumns) {
         items.append(row + 1)
         categories.append(columns.categories[Int(row)])
         authors.append(columns.authors[Int(row)])

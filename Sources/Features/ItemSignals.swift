@@ -12,7 +12,7 @@ public struct ItemSignals: Hashable, Sendable, BitwiseCopyable {
     public var logWatch: Float
 
     /// - Parameter row: Catalogue row of the item.
-    public init(row: Int, statistics: borrowing ActivityStatistics, columns: ItemColumns, priors: RatePriors) {
+    public init(row: Int, statistics: borrowing ActivityStatistics, columns: ItemFeatureColumns, priors: RatePriors) {
         let item = statistics.items[row]
         let category = Int(columns.categories[row])
         let author = Int(columns.authors[row])

@@ -29,7 +29,7 @@ public struct RatePriors: Hashable, Sendable, Codable {
     /// Unknown categories and authors (index 0) are a mixture, not one thing: they do not take part in their fits.
     ///
     /// - Complexity: O(rows + items + users).
-    public init(exposures: ExposureTable, rows: Range<Int>, userCount: Int, columns: ItemColumns) {
+    public init(exposures: ExposureTable, rows: Range<Int>, userCount: Int, columns: ItemFeatureColumns) {
         var statistics = ActivityStatistics(columns: columns, surfaceCount: exposures.surfaceNames.count)
         var users = [ActivityCounts](repeating: ActivityCounts(), count: userCount)
         for row in rows where exposures.isTrial(row) {

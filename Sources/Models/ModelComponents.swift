@@ -22,13 +22,14 @@ public enum ModelComponents {
     /// - Parameter dataUntil: The time whose item ages the item towers see, milliseconds since 1970.
     public static func preRank(
         _ description: ModelDescription<ThreeTowerSpecification>, model: ThreeTowerModel, parameters: ParameterSet,
-        users: UserTable, columns: ItemColumns, statistics: ActivityStatistics, dataUntil: Int64
+        users: UserTable, columns: ItemFeatureColumns, statistics: ActivityStatistics, dataUntil: Int64
     ) throws -> SafetensorsWriter {
         var writer = SafetensorsWriter(metadata: try description.metadata())
         try parameters.write(to: &writer)
         writer.add("user_key", users.keys.reinterpreted(as: UInt64.self))
         let width = description.specification.item.layers.last ?? 0
-        let outputs = itemOutputs(columns: columns, dataUntil: dataUntil, width: width, tower: { model.items($0, in: $1) })
+        let outputs = itemOutputs(
+            columns: columns, dataUntil: dataUntil, width: width, tower: { model.items($0, in: $1) })
         writer.add("item.output", outputs, shape: [columns.count, width])
         writer.add("item.counts", statistics.items.flatMap(\.values), shape: [columns.count, 3])
         writer.add("surface.counts", statistics.surfaces.flatMap(\.values), shape: [statistics.surfaces.count, 3])
@@ -39,7 +40,7 @@ public enum ModelComponents {
     ///
     /// - Complexity: O(N) tower evaluations, in batches.
     public static func itemOutputs(
-        columns: ItemColumns, dataUntil: Int64, width: Int, tower: (ItemInputs, Workspace) -> Tensor
+        columns: ItemFeatureColumns, dataUntil: Int64, width: Int, tower: (ItemInputs, Workspace) -> Tensor
     ) -> [Float] {
         let workspace = Workspace()
         var inputs = ItemInputs()

@@ -22,7 +22,7 @@ public final class PreRankNet: @unchecked Sendable {
     public init(_ file: SafetensorsFile, items: ItemTable, itemIndex: KeyIndex? = nil) throws {
         let description = try ModelDescription<ThreeTowerSpecification>(file)
         let specification = description.specification
-        let columns = ItemColumns(items)
+        let columns = ItemFeatureColumns(items)
         try description.check(columns, path: file.path)
         let parameters = ParameterSet(file: file, purpose: .serving)
         model = try ThreeTowerModel(specification, sizes: description.sizes, in: parameters)

@@ -11,11 +11,11 @@ public struct TableSizes: Hashable, Sendable, Codable {
     public var categories: Int
     public var authors: Int
 
-    public init(dataset: Dataset, columns: ItemColumns) {
-        users = dataset.users.count
-        items = dataset.items.count
-        profile = dataset.users.fields.map(\.vocabulary.count)
-        surfaces = max(dataset.exposures.surfaceNames.count, 1)
+    public init(users: UserTable, items: ItemTable, columns: ItemFeatureColumns, surfaceCount: Int) {
+        self.users = users.count
+        self.items = items.count
+        profile = users.fields.map(\.vocabulary.count)
+        surfaces = max(surfaceCount, 1)
         categories = columns.categoryCount
         authors = columns.authorCount
     }

@@ -1,4 +1,5 @@
 public import Features
+import Kernels
 public import Networks
 
 /// The three-tower pre-ranker (after COLD, Wang et al., DLP-KDD 2020): user tower, item tower, a cross tower of one

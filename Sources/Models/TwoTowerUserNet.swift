@@ -1,6 +1,6 @@
 public import Blobs
 public import Catalog
-public import Features
+import Features
 public import Kernels
 import Networks
 
@@ -21,7 +21,7 @@ public final class TwoTowerUserNet: @unchecked Sendable {
     public init(_ file: SafetensorsFile, items: ItemTable, itemIndex: KeyIndex? = nil) throws {
         let description = try ModelDescription<TwoTowerSpecification>(file)
         let specification = description.specification
-        let columns = ItemColumns(items)
+        let columns = ItemFeatureColumns(items)
         try description.check(columns, path: file.path)
         model = try TwoTowerModel(
             specification, sizes: description.sizes, in: ParameterSet(file: file, purpose: .serving))
@@ -47,7 +47,7 @@ public final class TwoTowerUserNet: @unchecked Sendable {
 
 extension ModelDescription {
     /// Refuses a catalogue other than the one the model was made with.
-    func check(_ columns: ItemColumns, path: String) throws(ModelError) {
+    func check(_ columns: ItemFeatureColumns, path: String) throws(ModelError) {
         let found = (columns.count, columns.categoryCount, columns.authorCount)
         guard found == (sizes.items, sizes.categories, sizes.authors) else {
             throw ModelError(

@@ -6,13 +6,15 @@ import Testing
 
 struct ReplayTests {
     private func encoder(_ dataset: Dataset) -> FeatureEncoder {
-        let columns = ItemColumns(dataset.items)
+        let columns = ItemFeatureColumns(dataset.items)
         return FeatureEncoder(
             columns: columns, itemIndex: KeyIndex(dataset.items.keys), userIndex: KeyIndex(dataset.users.keys),
-            priors: RatePriors(
-                item: BetaPrior(a: 1, b: 2), category: BetaPrior(a: 2, b: 4), author: BetaPrior(a: 1, b: 1),
-                surface: BetaPrior(a: 3, b: 3), user: BetaPrior(a: 1, b: 3), watchSecondsPerClick: 30),
-            profileSizes: dataset.users.fields.map(\.vocabulary.count), recentItems: 5)
+            description: FeatureDescription(
+                priors: RatePriors(
+                    item: BetaPrior(a: 1, b: 2), category: BetaPrior(a: 2, b: 4), author: BetaPrior(a: 1, b: 1),
+                    surface: BetaPrior(a: 3, b: 3), user: BetaPrior(a: 1, b: 3), watchSecondsPerClick: 30),
+                profileSizes: dataset.users.fields.map(\.vocabulary.count), surfaceCount: 2),
+            recentItems: 5)
     }
 
     private func examples(_ dataset: Dataset, rows: Range<Int>? = nil) -> ExampleTable {
@@ -42,9 +44,9 @@ struct ReplayTests {
         #expect(
             Array(original.users.numeric[..<(end * userFeatures)])
                 == Array(altered.users.numeric[..<(end * userFeatures)]))
-        let recent = original.users.recentOffsets[end]
-        #expect(original.users.recentOffsets[...end] == altered.users.recentOffsets[...end])
-        #expect(original.users.recent[..<recent] == altered.users.recent[..<recent])
+        let recent = original.users.recentItems.offsets[end]
+        #expect(original.users.recentItems.offsets[...end] == altered.users.recentItems.offsets[...end])
+        #expect(original.users.recentItems.rows[..<recent] == altered.users.recentItems.rows[..<recent])
         // The test can fail: rows after the change do differ.
         if cut < 500 { #expect(original.cross != altered.cross) }
     }
@@ -112,14 +114,14 @@ struct ReplayTests {
         let table = examples(dataset)
         let log = dataset.exposures
         let row = 599
-        let range = table.users.recentOffsets[row]..<table.users.recentOffsets[row + 1]
+        let range = table.users.recentItems.offsets[row]..<table.users.recentItems.offsets[row + 1]
         #expect(range.count == 5)
         // UserState joins repeated touches of one item; here the newest click counts.
         let last = (0..<log.count).last {
             log.users[$0] == log.users[row] && log.times[$0] < log.times[row]
                 && Actions(rawValue: log.actions[$0]).contains(.click)
         }
-        #expect(last.map { log.items[$0] } == table.users.recent[range.lowerBound])
+        #expect(last.map { log.items[$0] + 1 } == table.users.recentItems.rows[range.lowerBound])
     }
 
     @Test func scenesOutOfRangeAreUnknown() {
@@ -129,6 +131,7 @@ struct ReplayTests {
         let stranger = UserState(user: UserKey(rawValue: 999), isKnown: false, profile: [9])
         inputs.append(stranger, Scene(timeMilliseconds: -1, surface: 77), encoder: encoder)
         #expect(inputs.users == [0] && inputs.profile == [0] && inputs.hours == [23])
+        #expect(inputs.surfaces == [0])
         // 31 December 1969 was a Wednesday.
         #expect(inputs.weekdays == [3])
     }

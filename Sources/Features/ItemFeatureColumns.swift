@@ -4,7 +4,7 @@ public import Kernels
 /// The item columns that features read, in catalogue row order.
 ///
 /// Made from the catalogue alone, so that trainer and ranker number categories and authors alike.
-public struct ItemColumns: Sendable {
+public struct ItemFeatureColumns: Sendable {
     public let keys: SharedBuffer<ItemKey>
     /// `[N]`, below ``categoryCount``; 0 is unknown.
     public let categories: SharedBuffer<UInt32>
