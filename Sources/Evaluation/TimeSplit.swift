@@ -19,4 +19,17 @@ public struct TimeSplit: Hashable, Sendable {
         training = 0..<boundary
         held = boundary..<exposures.count
     }
+
+    /// Holds back the showings at or after a time, milliseconds since 1970.
+    ///
+    /// - Complexity: O(log n).
+    public init(exposures: ExposureTable, at milliseconds: Int64) {
+        var (low, high) = (0, exposures.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if exposures.times[middle] < milliseconds { low = middle + 1 } else { high = middle }
+        }
+        training = 0..<low
+        held = low..<exposures.count
+    }
 }

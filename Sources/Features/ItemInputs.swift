@@ -2,7 +2,6 @@ import Kernels
 
 /// Inputs of the item towers for n items. Indices are rows of embedding tables; row 0 is what the model has never seen.
 public struct ItemInputs: Sendable {
-
     /// `[n]`, 1 + catalogue row.
     public private(set) var items: [UInt32] = []
     public private(set) var categories: [UInt32] = []
@@ -13,6 +12,15 @@ public struct ItemInputs: Sendable {
     public private(set) var ages: [Float] = []
 
     public init() {}
+
+    /// Inputs made elsewhere, as they are: for tests against stored numbers.
+    package init(items: [UInt32], categories: [UInt32], authors: [UInt32], durations: [Float], ages: [Float]) {
+        self.items = items
+        self.categories = categories
+        self.authors = authors
+        self.durations = durations
+        self.ages = ages
+    }
 
     public var count: Int { items.count }
 
@@ -25,8 +33,11 @@ public struct ItemInputs: Sendable {
         ages.removeAll(keepingCapacity: true)
     }
 
-    public mutating func append(row: UInt32, age: Float, columns: ItemFeatureColumns) {
-        items.append(row + 1)
+    /// - Parameter isAnonymous: The item is presented as one the model has never seen.
+    public mutating func append(
+        row: UInt32, age: Float, columns: ItemFeatureColumns, isAnonymous: Bool = false
+    ) {
+        items.append(isAnonymous ? 0 : row + 1)
         categories.append(columns.categories[Int(row)])
         authors.append(columns.authors[Int(row)])
         durations.append(columns.logDurations[Int(row)] / 5)

@@ -37,6 +37,21 @@ public struct UserInputs: Sendable {
 
     public init() {}
 
+    /// Inputs made elsewhere, as they are: for tests against stored numbers.
+    package init(
+        users: [UInt32], profile: [UInt32], surfaces: [UInt32], hours: [UInt32], weekdays: [UInt32],
+        recentItems: RaggedRows, recentCategories: RaggedRows, numeric: [Float]
+    ) {
+        self.users = users
+        self.profile = profile
+        self.surfaces = surfaces
+        self.hours = hours
+        self.weekdays = weekdays
+        self.recentItems = recentItems
+        self.recentCategories = recentCategories
+        self.numeric = numeric
+    }
+
     public var count: Int { users.count }
 
     /// Keeps the memory.
@@ -78,10 +93,12 @@ public struct UserInputs: Sendable {
     }
 
     /// Appends moment `index` of another table, made by the same encoder.
-    public mutating func append(_ other: UserInputs, _ index: Int) {
+    ///
+    /// - Parameter isAnonymous: The user is presented as one the model has never seen.
+    public mutating func append(_ other: UserInputs, _ index: Int, isAnonymous: Bool = false) {
         let fields = other.count > 0 ? other.profile.count / other.count : 0
         let features = UserFeature.allCases.count
-        users.append(other.users[index])
+        users.append(isAnonymous ? 0 : other.users[index])
         profile.append(contentsOf: other.profile[index * fields..<(index + 1) * fields])
         surfaces.append(other.surfaces[index])
         hours.append(other.hours[index])

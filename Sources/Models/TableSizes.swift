@@ -11,6 +11,15 @@ public struct TableSizes: Hashable, Sendable, Codable {
     public var categories: Int
     public var authors: Int
 
+    package init(users: Int, items: Int, profile: [Int], surfaces: Int, categories: Int, authors: Int) {
+        self.users = users
+        self.items = items
+        self.profile = profile
+        self.surfaces = surfaces
+        self.categories = categories
+        self.authors = authors
+    }
+
     public init(users: UserTable, items: ItemTable, columns: ItemFeatureColumns, surfaceCount: Int) {
         self.users = users.count
         self.items = items.count

@@ -16,6 +16,10 @@ public struct NegativeSampling: Sendable {
         self.seed = seed
     }
 
+    /// What a reader of figures must know of sampled rows.
+    static let description =
+        "negatives were sampled, half uniformly and half as often as items were clicked, never items the user clicks."
+
     /// Draws again at most this often before an item is left out.
     private static let attemptsMax = 10
 

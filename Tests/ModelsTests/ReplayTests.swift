@@ -2,6 +2,7 @@ import Catalog
 import Features
 import Foundation
 import Kernels
+import Networks
 import Testing
 
 struct ReplayTests {

@@ -28,15 +28,13 @@ struct PreRankerTests {
             categories: SharedBuffer((0..<count).map { UInt32($0 % 6) }),
             categoryNames: StringTable(["", "a", "b", "c", "d", "e"]),
             authors: SharedBuffer((0..<count).map { UInt64($0 % 40) }),
-            publishTimes: SharedBuffer((0..<count).map { Int64($0 % 5 == 0 ? 0 : 1_690_000_000_000 + $0 * 1_000_000) }),
+            publishTimes: SharedBuffer((0..<count).map(Self.published)),
             durations: SharedBuffer((0..<count).map { Float($0 % 90) }))
         users = UserTable(
             keys: [UserKey(rawValue: 5), UserKey(rawValue: 9)], publicIDs: StringTable(["5", "9"]),
             fields: [CategoricalField(name: "age", vocabulary: StringTable(["", "young", "old"]), values: [1, 2])])
         let columns = ItemFeatureColumns(items)
-        let counts = (0..<count).map {
-            ActivityCounts(impressions: Float($0 % 50), clicks: Float($0 % 50 / 3), watchSeconds: Float($0 % 70))
-        }
+        let counts = (0..<count).map(Self.counts)
         let surfaces = [
             ActivityCounts(), ActivityCounts(impressions: 900, clicks: 300, watchSeconds: 3_000),
             ActivityCounts(impressions: 90, clicks: 10, watchSeconds: 300),
@@ -68,6 +66,17 @@ struct PreRankerTests {
             parameters: parameters, users: users, columns: columns, statistics: statistics, dataUntil: now
         ).write(to: path)
         ranker = try PreRanker(SafetensorsFile(path: path), items: items)
+    }
+
+    /// Every fifth publish time is unknown.
+    private static func published(_ row: Int) -> Int64 {
+        row % 5 == 0 ? 0 : Int64(1_690_000_000_000 + row * 1_000_000)
+    }
+
+    private static func counts(_ row: Int) -> ActivityCounts {
+        let impressions = Float(row % 50)
+        return ActivityCounts(
+            impressions: impressions, clicks: (impressions / 3).rounded(), watchSeconds: Float(row % 70))
     }
 
     private func state(_ user: UInt64) -> UserState {
