@@ -116,7 +116,7 @@ let package = Package(
         executable("snapshot-server", ["Service", "Snapshots", "RPC"]),
         executable("trainer", ["Service", "Training", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
         executable("tributary", ["Service", "Messages", "RPC", "Snapshots", "Catalog", "Simulation"]),
-        executable("loadgen", ["Service", "Messages", "RPC", "Kernels", histogram]),
+        executable("loadgen", ["Service", "Messages", "RPC", "Catalog", "Kernels", histogram]),
         executable("rpc-echo", ["Service", "RPC", "Messages", "Kernels"], path: "Tests/rpc-echo"),
 
         // tests
@@ -141,7 +141,7 @@ let package = Package(
                 "Kernels", "Blobs", logging,
             ]),
         tests("ServiceTests", ["Service", "RPC", "Messages", "Snapshots", logging]),
-        tests("LoadgenTests", ["loadgen"]),
+        tests("LoadgenTests", ["loadgen", "Kernels"]),
         tests("ClusterTests", ["Service", "Messages", "RPC", "Snapshots"]),
     ],
     swiftLanguageModes: [.v6]

@@ -13,6 +13,7 @@ struct Tributary: AsyncParsableCommand {
         commandName: "tributary",
         abstract: "The human's tool for a Tributary cluster.",
         subcommands: [
-            ClusterCommand.self
+            ClusterCommand.self,
+            StatusCommand.self,
         ])
 }

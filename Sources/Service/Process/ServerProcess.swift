@@ -24,7 +24,7 @@ public struct ServerProcess: Sendable {
     ///
     /// - Parameters:
     ///   - services: what the process offers beside health and reflection.
-    ///   - background: runs beside the server, and is told to stop with it.
+    ///   - background: runs beside the server, and is told to stop with it; it may end before.
     ///   - ready: returns once requests can be answered; health says "not serving" until then.
     public func run(
         services: [any RPCService], background: [any ServiceLifecycle.Service] = [],
@@ -39,10 +39,13 @@ public struct ServerProcess: Sendable {
         let listener = Listener(server: server, health: health, ready: ready, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: (background + [listener]).map {
+                services: background.map {
                     ServiceGroupConfiguration.ServiceConfiguration(
-                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
-                },
+                        service: $0, successTerminationBehavior: .ignore)
+                } + [
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: listener, successTerminationBehavior: .gracefullyShutdownGroup)
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
     }
@@ -87,7 +90,7 @@ private struct Listener: ServiceLifecycle.Service {
     func run() async throws {
         _ = try await server.start()
         try await cancelWhenGracefulShutdown {
-            try await ready()
+            do { try await ready() } catch is CancellationError { return }
             health.set(.serving)
             logger.info("serving")
             try? await gracefulShutdown()
