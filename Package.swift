@@ -21,6 +21,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -108,7 +109,7 @@ let package = Package(
         // layer 8: process frame
         library(
             "Service",
-            ["RPC", "Messages", "Snapshots", arguments, yams, lifecycle, logging, nioCore, nioPosix, nioSSL]),
+            ["RPC", "Messages", "Snapshots", arguments, yams, lifecycle, signals, logging, nioCore, nioPosix, nioSSL]),
         // layer 9: executables
         executable("orchestrator", ["Service", "Orchestration", "Snapshots", "RPC"]),
         executable("ranker", ["Service", "Ranking", "Snapshots", "Messages", "Catalog", "Kernels", "RPC"]),

@@ -1,6 +1,8 @@
 public import Logging
+import Messages
 public import RPC
 public import ServiceLifecycle
+import UnixSignals
 
 /// The frame of every server process: one RPC server with health and reflection, drained on SIGTERM or SIGINT.
 public struct ServerProcess: Sendable {
@@ -65,7 +67,7 @@ public struct ServerProcess: Sendable {
         guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]) else {
             throw ConfigurationError(place: address, message: "is not host:port")
         }
-        return (address[..<colon].trimmingPrefix("[").replacing("]", with: ""), port)
+        return (String(address[..<colon].trimmingPrefix("[").replacing("]", with: "")), port)
     }
 }
 

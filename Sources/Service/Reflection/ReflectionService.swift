@@ -1,5 +1,5 @@
 import Kernels
-public import Messages
+import Messages
 public import RPC
 
 /// The standard `grpc.reflection.v1.ServerReflection`, under its older name `v1alpha` too, which many tools still ask for.

@@ -1,5 +1,5 @@
 import Foundation
-import Kernels
+package import Kernels
 
 /// Draws ranks 0..<count with probability proportional to 1 / (rank + 1)^exponent: few users make most requests.
 package struct ZipfLaw: Sendable {
