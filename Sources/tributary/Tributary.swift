@@ -13,7 +13,6 @@ struct Tributary: AsyncParsableCommand {
         commandName: "tributary",
         abstract: "The human's tool for a Tributary cluster.",
         subcommands: [
-            ClusterCommand.self,
-            StatusCommand.self,
+            ClusterCommand.self
         ])
 }
