@@ -2,7 +2,6 @@
 #if defined(__x86_64__)
 #include "avx2.h"
 
-#define ROWS_PER_TILE 6
 #define ROWS_PER_BLOCK 96  // Rows of `a` that stay in the second-level cache while panels pass by.
 
 struct tile {
@@ -28,7 +27,7 @@ AVX2_INLINE void store_part(float *target, size_t width, size_t first, __m256 va
 
 // One tile of `rows` rows; `rows` is a constant at every call, so that the accumulators live in registers.
 AVX2_INLINE void multiply_tile(const struct tile *t, const int rows) {
-    __m256 left[ROWS_PER_TILE], right[ROWS_PER_TILE];
+    __m256 left[CK_STRIP], right[CK_STRIP];
     const float *a = t->a, *b = t->panel;
     const size_t a_row = t->a_row, a_column = t->a_column;
     __m256 bias0 = t->bias ? load_part(t->bias, t->width, 0) : _mm256_setzero_ps();
@@ -91,10 +90,10 @@ AVX2 void ck_avx2_gemm_packed(
             t.panel = panels + j * depth;
             t.bias = bias ? bias + j : NULL;
             t.width = m - j < CK_PANEL ? m - j : CK_PANEL;
-            for (size_t i = first; i < end; i += ROWS_PER_TILE) {
+            for (size_t i = first; i < end; i += CK_STRIP) {
                 t.a = a + i * a_row;
                 t.c = c + i * c_row + j;
-                multiply_rows(&t, end - i < ROWS_PER_TILE ? end - i : ROWS_PER_TILE);
+                multiply_rows(&t, end - i < CK_STRIP ? end - i : CK_STRIP);
             }
         }
     }

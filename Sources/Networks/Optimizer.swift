@@ -43,13 +43,13 @@ public final class Optimizer {
 
     /// One step along the gradients gathered since the last one, which are then cleared.
     ///
-    /// - Returns: the length of all gradients together, before clipping.
     /// - Complexity: O(scalars of matrices + rows touched * width).
-    @discardableResult
-    public func step() -> Float {
+    public func step() {
         steps += 1
-        let length = gradientNorm()
-        if let limit = configuration.clipNorm, length > limit { scaleGradients(by: limit / length) }
+        if let limit = configuration.clipNorm {
+            let length = gradientNorm()
+            if length > limit { scaleGradients(by: limit / length) }
+        }
         for state in matrices.map(\.state) + tables.map(\.state) { state.begin(step: steps, rateFactor: rateFactor) }
         for (parameter, state) in matrices {
             if let weights = parameter.mutableValues, let gradient = parameter.gradient, parameter.isTrained {
@@ -61,7 +61,6 @@ public final class Optimizer {
             if let weights = parameter.mutableValues, parameter.isTrained { update(parameter, weights, state) }
             parameter.gradient.removeAll()
         }
-        return length
     }
 
     private func update(
@@ -89,7 +88,8 @@ public final class Optimizer {
         }
     }
 
-    private func gradientNorm() -> Float {
+    /// The length of all gradients gathered since the last step together.
+    public func gradientNorm() -> Float {
         var square = 0.0
         for (parameter, _) in matrices where parameter.isTrained {
             if let gradient = parameter.gradient {

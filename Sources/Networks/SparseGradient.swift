@@ -38,11 +38,11 @@ final class SparseGradient {
         assignSlots(indices, tableRows: tableRows)
         reserve(width)
         let parts = min(threads.count, max(1, indices.count / SparseGradient.grain))
-        let (values, targets) = (values, targets)
+        let (values, targets, kernels) = (values, targets, Kernels.kernels)
         threads.divide(parts, grain: 1) { range in
             for index in indices.indices {
                 let slot = Int(targets[index])
-                guard range.contains(slot % parts) else { continue }
+                guard parts == 1 || range.contains(slot % parts) else { continue }
                 kernels.axpy(factor(index), source(index), values + slot * width, count: width)
             }
         }
@@ -56,16 +56,20 @@ final class SparseGradient {
 
     private func assignSlots(_ indices: UnsafeBufferPointer<UInt32>, tableRows: Int) {
         if slots.isEmpty { slots = Array(repeating: -1, count: tableRows) }
+        // Locals, so that the loop checks no property for exclusive access.
+        var (known, rows, targets) = (self.slots, self.rows, self.targets)
+        (self.slots, self.rows, self.targets) = ([], [], [])
         targets.removeAll(keepingCapacity: true)
         for row in indices {
-            var slot = slots[Int(row)]
+            var slot = known[Int(row)]
             if slot < 0 {
                 slot = Int32(rows.count)
-                slots[Int(row)] = slot
+                known[Int(row)] = slot
                 rows.append(row)
             }
             targets.append(slot)
         }
+        (self.slots, self.rows, self.targets) = (known, rows, targets)
     }
 
     /// Slots whose values are zeroed or in use.

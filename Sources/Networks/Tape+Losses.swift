@@ -46,15 +46,15 @@ extension Tape {
         result.values[0] = kernels.sum(losses.values, count: rows)
         // d/dlogits = w_i (softmax - onehot)
         record(result, from: logits) { [unowned self] gradient in
-            guard let target = self.gradient(of: logits) else { return }
             eachRows(rows, width: columns) { range in
                 for row in range {
                     let factor = gradient[0] * rowWeights[row]
-                    let dx = target + row * columns
-                    kernels.axpy(factor, probabilities.values + row * columns, dx, count: columns)
+                    let dx = probabilities.values + row * columns
+                    kernels.scale(factor, dx, dx, count: columns)
                     dx[targets[row]] -= factor
                 }
             }
+            addGradient(consuming: probabilities.values, to: logits)
         }
         return result
     }

@@ -16,7 +16,8 @@ public final class Tape: Workspace {
 
     private struct Step {
         var result: Tensor
-        /// Adds to the gradients of the inputs; its argument is the gradient of the result.
+        /// Adds to the gradients of the inputs; its argument is the gradient of the result, complete, which the step
+        /// may overwrite.
         var backward: (UnsafeMutablePointer<Float>) -> Void
     }
 
@@ -47,7 +48,8 @@ public final class Tape: Workspace {
         }
     }
 
-    /// A copy of a tensor's gradient after `backward`; zeros when the loss does not depend on it.
+    /// A copy of a tracked input's gradient after `backward`; zeros when the loss does not depend on it. (The gradients
+    /// of results are overwritten on the way.)
     public func gradientArray(of tensor: Tensor) -> [Float] {
         guard tensor.index < gradients.count, let gradient = gradients[tensor.index] else {
             return Array(repeating: 0, count: tensor.count)
@@ -85,6 +87,27 @@ public final class Tape: Workspace {
         let zeros = gradientArena.zeros(tensor.count)
         gradients[tensor.index] = zeros
         return zeros
+    }
+
+    /// Where to write or add a tensor's gradient: undefined memory to overwrite when nothing was added yet.
+    func gradientTarget(of tensor: Tensor) -> (values: UnsafeMutablePointer<Float>, accumulate: Bool)? {
+        guard depends(tensor) else { return nil }
+        if let existing = gradients[tensor.index] { return (existing, true) }
+        let memory = gradientArena.take(tensor.count)
+        gradients[tensor.index] = memory
+        return (memory, false)
+    }
+
+    /// Adds `values` to a tensor's gradient, or makes them its gradient when nothing was added yet.
+    ///
+    /// - Parameter values: `[tensor.count]`, not used by the caller afterwards, valid until `reset`.
+    func addGradient(consuming values: UnsafeMutablePointer<Float>, to tensor: Tensor) {
+        guard depends(tensor) else { return }
+        if let existing = gradients[tensor.index] {
+            kernels.axpy(1, values, existing, count: tensor.count)
+        } else {
+            gradients[tensor.index] = values
+        }
     }
 
     private func depends(_ tensor: Tensor) -> Bool {

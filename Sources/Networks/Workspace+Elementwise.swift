@@ -36,7 +36,8 @@ extension Workspace {
         let result = make(x.rows, x.columns)
         kernels.scale(factor, x.values, result.values, count: x.count)
         recorder?.record(result, from: x) { [unowned self] gradient in
-            if let target = recorder?.gradient(of: x) { kernels.axpy(factor, gradient, target, count: x.count) }
+            kernels.scale(factor, gradient, gradient, count: x.count)
+            recorder?.addGradient(consuming: gradient, to: x)
         }
         return result
     }
@@ -49,9 +50,12 @@ extension Workspace {
             kernels.activate(activation, x.values + at, result.values + at, count: range.count * x.columns)
         }
         recorder?.record(result, from: x) { [unowned self] gradient in
-            guard let target = recorder?.gradient(of: x) else { return }
-            kernels.activateGradient(activation, output: result.values, gradient: gradient, gradient, count: x.count)
-            kernels.axpy(1, gradient, target, count: x.count)
+            eachRows(x.rows, width: x.columns) { range in
+                let (at, count) = (range.lowerBound * x.columns, range.count * x.columns)
+                kernels.activateGradient(
+                    activation, output: result.values + at, gradient: gradient + at, gradient + at, count: count)
+            }
+            recorder?.addGradient(consuming: gradient, to: x)
         }
         return result
     }

@@ -107,9 +107,10 @@ extension Workspace {
                     part.operand.transposed, dz, accumulate: true, into: weight.gradientSum() + first * columns,
                     threads: threads)
             }
-            if let dx = recorder?.gradient(of: part) {
+            if let target = recorder?.gradientTarget(of: part) {
                 kernels.multiply(
-                    dz, weight.slice(first, part.columns).transposed, accumulate: true, into: dx, threads: threads)
+                    dz, weight.slice(first, part.columns).transposed, accumulate: target.accumulate,
+                    into: target.values, threads: threads)
             }
             first += part.columns
         }

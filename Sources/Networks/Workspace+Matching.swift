@@ -54,11 +54,13 @@ extension Workspace {
         kernels.multiply(a.operand, b.operand.transposed, into: result.values, threads: threads)
         recorder?.record(result, from: a, b) { [unowned self] gradient in
             let dy = MatrixOperand(gradient, rows: result.rows, columns: result.columns)
-            if let target = recorder?.gradient(of: a) {
-                kernels.multiply(dy, b.operand, accumulate: true, into: target, threads: threads)
+            if let target = recorder?.gradientTarget(of: a) {
+                kernels.multiply(
+                    dy, b.operand, accumulate: target.accumulate, into: target.values, threads: threads)
             }
-            if let target = recorder?.gradient(of: b) {
-                kernels.multiply(dy.transposed, a.operand, accumulate: true, into: target, threads: threads)
+            if let target = recorder?.gradientTarget(of: b) {
+                kernels.multiply(
+                    dy.transposed, a.operand, accumulate: target.accumulate, into: target.values, threads: threads)
             }
         }
         return result

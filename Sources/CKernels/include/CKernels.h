@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define CK_PANEL 16         // Columns of a packed panel: two AVX2 registers.
+#define CK_STRIP 6          // Rows of a tile.
 #define CK_BLOCK_K 256      // Depth of a packed block: one panel (16 KiB) stays in the first-level cache.
 #define CK_BLOCK_M 256      // Columns of a packed block: the block (256 KiB) stays in the second-level cache.
 #define CK_GEMM_SCRATCH (CK_BLOCK_K * CK_BLOCK_M)
