@@ -1,24 +1,26 @@
 public import Kernels
 
 extension Workspace {
-    /// A dense layer over the concatenation of `parts`, without making it: `y = f([x_1 ... x_p] W + b)`.
+    /// A dense layer over the concatenation of `parts`: `y = f([x_1 ... x_p] W + b)`.
     ///
     /// A part of one row stands for that row repeated: it is multiplied once and joins the bias. That is how one user
     /// meets n candidates at the cost of one row.
     /// - Parameters:
     ///   - parts: `[n, k_i]` or `[1, k_i]`, the k_i summing to the rows of `weight`.
     ///   - weight: `[k, m]`; bias: `[1, m]` or nil.
-    /// - Returns: `[n, m]`, n the largest number of rows.
+    /// - Returns: `[n, m]`; n is 1 when all parts have one row.
     /// - Complexity: O(n k m).
     public func linear(
         _ parts: [Tensor], weight: DenseParameter, bias: DenseParameter?, activation: Activation = .identity
     ) -> Tensor {
-        let rows = parts.reduce(1) { max($0, $1.rows) }
+        let rows = parts.first { $0.rows != 1 }?.rows ?? 1
         precondition(parts.allSatisfy { $0.rows == rows || $0.rows == 1 }, "parts of a layer differ in rows")
         precondition(
             parts.reduce(0) { $0 + $1.columns } == weight.rows,
             "\(weight.name) has \(weight.rows) inputs, found \(parts.map(\.columns))")
         precondition(bias.map { $0.count == weight.columns } ?? true, "\(weight.name) and its bias differ in outputs")
+        // A single column is a dot product per row: nothing is gained by putting its parts together first.
+        let parts = weight.columns > 1 ? merged(parts, rows: rows) : parts
         let result = make(rows, weight.columns)
         linearForward(parts, weight, bias, activation, result)
         recorder?.record(
@@ -29,6 +31,23 @@ extension Workspace {
         return result
     }
 
+    /// Neighbouring parts of all rows put together: one product of their joint width reads and writes the result once.
+    private func merged(_ parts: [Tensor], rows: Int) -> [Tensor] {
+        var result: [Tensor] = []
+        var run: [Tensor] = []
+        for part in parts {
+            if part.rows == rows {
+                run.append(part)
+                continue
+            }
+            if !run.isEmpty { result.append(run.count == 1 ? run[0] : concatenate(run)) }
+            run.removeAll()
+            result.append(part)
+        }
+        if !run.isEmpty { result.append(run.count == 1 ? run[0] : concatenate(run)) }
+        return result
+    }
+
     private func linearForward(
         _ parts: [Tensor], _ weight: DenseParameter, _ bias: DenseParameter?, _ activation: Activation,
         _ result: Tensor
@@ -36,7 +55,7 @@ extension Workspace {
         var start = bias?.values
         var pending = parts.count
         // Parts of one row first: their products and the bias are what every row starts from.
-        if result.rows > 1 {
+        if result.rows != 1 {
             var first = 0
             for part in parts {
                 if part.rows == 1 {

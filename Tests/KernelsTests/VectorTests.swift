@@ -3,6 +3,12 @@ import Kernels
 import Testing
 
 @Suite struct VectorTests {
+    @Test func theEnvironmentChoosesTheKernels() {
+        let wanted = ProcessInfo.processInfo.environment["TRIBUTARY_KERNELS"]
+        let best = KernelSet.available.last?.name
+        #expect(KernelSet.active.name == (wanted == "portable" ? "portable" : best))
+    }
+
     @Test(arguments: KernelSet.available)
     func reductionsMatchTheDefinition(_ kernels: KernelSet) {
         for n in awkwardSizes {

@@ -36,7 +36,7 @@ import Testing
         #expect(a.array.contains { $0 != 0 } && c.array.contains { $0 != 0 })
     }
 
-    @Test(arguments: [1, 2, 5, 6, 7, 33, 100])
+    @Test(arguments: [0, 1, 2, 5, 6, 7, 33, 100])
     func partsSharedByAllRowsEqualTheirRepetition(_ rows: Int) throws {
         let parameters = ParameterSet(seed: 4)
         let mlp = try MLP("head", inputs: 24, widths: [17, 1], last: .sigmoid, in: parameters)
