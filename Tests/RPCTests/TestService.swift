@@ -1,8 +1,9 @@
 import RPC
 import Synchronization
+import Testing
 
 /// A message of raw bytes, so that tests see exactly what travelled.
-struct Blob: RPCMessage, Hashable {
+struct Blob: RPCMessage, Hashable, CustomTestStringConvertible {
     var bytes: [UInt8]
 
     init(_ bytes: [UInt8]) {
@@ -24,6 +25,8 @@ struct Blob: RPCMessage, Hashable {
     func serialize(into buffer: UnsafeMutableRawBufferPointer) {
         buffer.copyBytes(from: bytes)
     }
+
+    var testDescription: String { "\(bytes.count) bytes: \(bytes.prefix(16))" }
 
     var text: String { String(decoding: bytes, as: UTF8.self) }
 }

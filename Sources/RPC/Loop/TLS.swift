@@ -35,7 +35,7 @@ public struct ServerTLS: Sendable, Hashable {
 public struct ClientTLS: Sendable, Hashable {
     /// PEM file of the authorities that may vouch for the server; nil trusts those of the system.
     public var authorities: String?
-    /// The name that the server's certificate must carry; nil expects the host of the target.
+    /// The name that the server's certificate must carry, if not the address itself; nil expects the host of the target.
     public var serverName: String?
     /// PEM files of the client's own certificate and key, for servers that ask for them.
     public var certificateChain: String?
