@@ -198,4 +198,32 @@ private let chat = "/test.Test/Chat"
         #expect(server.frames().contains { $0.type == 6 })
         #expect(!server.connection.advance(to: server.now + .seconds(5)))
     }
+
+    @Test func peersThatSayNothingAreDropped() throws {
+        let server = try RawServer()
+        _ = server.output()
+        #expect(server.connection.nextEvent == server.now + .seconds(20))
+        #expect(server.connection.advance(to: server.now + .seconds(19)))
+        #expect(!server.connection.advance(to: server.now + .seconds(20)))
+    }
+
+    @Test func idleAndOldConnectionsAreDrained() throws {
+        for isIdle in [true, false] {
+            var configuration = ServerConfiguration()
+            configuration.timing.keepaliveInterval = nil
+            if isIdle {
+                configuration.timing.idleMax = .seconds(30)
+            } else {
+                configuration.timing.ageMax = .seconds(30)
+            }
+            let server = try RawServer(configuration)
+            server.receive(RawFrame.preface + RawFrame.settings() + RawFrame.request(chat, stream: 1))
+            _ = server.output()
+            #expect(server.connection.advance(to: server.now + .seconds(29)))
+            #expect(server.frames().isEmpty)
+            #expect(server.connection.advance(to: server.now + .seconds(30)))
+            // A connection with a call in flight has no idle time, but an age.
+            #expect(server.frames().contains { $0.type == 7 } == !isIdle)
+        }
+    }
 }

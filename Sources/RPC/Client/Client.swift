@@ -54,7 +54,7 @@ public final class Client: Sendable {
     ) -> MessageStream<Response> {
         let loop = loopForCall()
         let call = StreamingCall(loop, method, request, options)
-        call.inbox.onCancel = { call.cancel() }
+        call.inbox.onCancel = { [weak call] in call?.cancel() }
         loop.executor.run { call.start() }
         return MessageStream(call.inbox, lifetime: StreamingCall<Request, Response>.Lifetime(call))
     }

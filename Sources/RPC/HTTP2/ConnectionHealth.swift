@@ -6,6 +6,8 @@ public struct ConnectionTiming: Sendable, Hashable {
     public var keepaliveInterval: Duration? = .seconds(60)
     /// The connection is dropped when the PING is not answered within this: gRPC's default.
     public var keepaliveTimeout: Duration = .seconds(20)
+    /// A peer that says nothing at all within this after connecting is dropped.
+    public var handshakeTimeout: Duration = .seconds(20)
     /// A connection without calls for so long is drained.
     public var idleMax: Duration?
     /// A connection of this age is drained, so that load balancers can move clients.
@@ -29,6 +31,7 @@ struct ConnectionHealth: Sendable {
     private let timing: ConnectionTiming
     private let born: NIODeadline
     private var heard: NIODeadline
+    private var hasHeard = false
     private var pinged: NIODeadline?
     /// Nil while calls are in flight.
     private var idleSince: NIODeadline?
@@ -43,6 +46,7 @@ struct ConnectionHealth: Sendable {
 
     mutating func received(now: NIODeadline) {
         heard = now
+        hasHeard = true
         pinged = nil
     }
 
@@ -59,6 +63,7 @@ struct ConnectionHealth: Sendable {
     }
 
     mutating func advance(to now: NIODeadline) -> Action {
+        if !hasHeard, now >= handshakeEnd { return .dead }
         if let pinged, now >= pinged + TimeAmount(timing.keepaliveTimeout) { return .dead }
         if !isDraining, now >= drainTime {
             isDraining = true
@@ -76,8 +81,11 @@ struct ConnectionHealth: Sendable {
 
     var nextEvent: NIODeadline {
         let test = pinged.map { $0 + TimeAmount(timing.keepaliveTimeout) } ?? pingTime
-        return isDraining ? test : min(test, drainTime)
+        let end = hasHeard ? test : min(test, handshakeEnd)
+        return isDraining ? end : min(end, drainTime)
     }
+
+    private var handshakeEnd: NIODeadline { born + TimeAmount(timing.handshakeTimeout) }
 
     private var pingTime: NIODeadline {
         timing.keepaliveInterval.map { heard + TimeAmount($0) } ?? .distantFuture

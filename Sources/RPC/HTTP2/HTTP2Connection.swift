@@ -64,6 +64,7 @@ package class HTTP2Connection {
 
     /// Appends what is to be sent, about `limit` bytes at most; true when there may be more.
     package func send(into buffer: inout ByteBuffer, limit: Int, now: NIODeadline) -> Bool {
+        guard !isBroken else { return false }
         self.now = now
         isInside = true
         isDirty = false
