@@ -227,13 +227,18 @@ def scenario_replica_dies_under_load():
 
 
 def scenario_replica_drains_under_load():
-    with Server() as survivor, Server() as leaver:
-        arguments = command("unary", survivor, leaver, calls=4000, concurrency=8, ids="1", timeout_ms=10_000)
+    """One of two replicas says goodbye under load (GOAWAY, then the end of the connection): no call fails."""
+    with Server() as survivor:
+        leaver = subprocess.Popen([PROGRAM, "serve"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        address = leaver.stdout.readline().split()[-1]
+        arguments = command("unary", survivor, address, calls=4000, concurrency=8, ids="1", timeout_ms=10_000)
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-        wait_until(lambda: leaver.echo.calls > 100, "the load runs")
-        leaver.server.stop(10).wait()
+        wait_until(lambda: survivor.echo.calls > 200, "the load runs")
+        leaver.terminate()
+        assert leaver.wait(10) == 0
         output, _ = process.communicate(timeout=60)
         assert json.loads(output.splitlines()[-1])["codes"] == {"OK": 4000}, output
+        assert 2000 < survivor.echo.calls < 4000, survivor.echo.calls
 
 
 def scenario_reconnects():

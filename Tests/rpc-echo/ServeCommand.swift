@@ -2,9 +2,7 @@ import ArgumentParser
 import Dispatch
 import Foundation
 import Logging
-import Messages
 import RPC
-import Service
 
 /// Serves the echo, health and reflection services until SIGTERM, then lets calls in flight finish.
 struct ServeCommand: AsyncParsableCommand {
@@ -41,17 +39,13 @@ struct ServeCommand: AsyncParsableCommand {
             configuration.tls = ServerTLS(certificateChain: certificate, privateKey: key, clientAuthorities: clientCa)
         }
         let stopped = TerminationSignal()
-        let names = [EchoService.serviceName, HealthService.serviceName, ReflectionService.serviceName]
-        let health = HealthService(services: names)
         let server = Server(
-            configuration: configuration, services: [EchoService(), health, ReflectionService(services: names)],
+            configuration: configuration, services: [EchoService()],
             logger: Logger(label: "rpc-echo") { StreamLogHandler.standardError(label: $0) },
             eventLoops: loops.map { EventLoops(count: $0) } ?? .shared)
         let bound = try await server.start()
-        health.set(.serving)
         FileHandle.standardOutput.write(Data("listening on 127.0.0.1:\(bound)\n".utf8))
         await stopped.wait()
-        health.set(.notServing)
         await server.shutdown(within: Self.drainTime)
     }
 }
