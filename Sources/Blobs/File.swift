@@ -1,7 +1,7 @@
 import Glibc
 
 /// Owns one open file descriptor: the door to the system's file calls. Errors name the path and the system's reason.
-public struct File: ~Copyable, Sendable {
+public final class File: Sendable {
     public let path: String
     let descriptor: Int32
 

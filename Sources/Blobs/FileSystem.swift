@@ -51,6 +51,14 @@ public enum FileSystem {
         guard unlink(path) == 0 || errno == ENOENT else { throw .system(errno, "cannot remove \(path)") }
     }
 
+    /// Removes a file or a directory with all it holds; links are removed, not followed.
+    public static func removeTree(_ path: String) throws(BlobError) {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return try remove(path) }
+        for name in try list(path) { try removeTree("\(path)/\(name)") }
+        guard rmdir(path) == 0 || errno == ENOENT else { throw .system(errno, "cannot remove the directory \(path)") }
+    }
+
     /// Makes names made, changed and removed in a directory durable.
     public static func synchronizeDirectory(_ path: String) throws(BlobError) {
         let descriptor = open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -70,7 +78,7 @@ public enum FileSystem {
     ///
     /// - Parameter body: writes the new file, which `replace` fsyncs and renames when `body` returns.
     public static func replace(
-        _ path: String, _ body: (borrowing File) throws(BlobError) -> Void
+        _ path: String, _ body: (File) throws(BlobError) -> Void
     ) throws(BlobError) {
         let temporary = "\(path).tmp-\(getpid())"
         do throws(BlobError) {

@@ -42,6 +42,15 @@ public enum Zstandard {
         return size < UInt64(Int.max) ? Int(size) : nil
     }
 
+    /// Compressed bytes of the frame that `bytes` begin with, or nil while the frame is not whole.
+    ///
+    /// - Complexity: O(blocks in the frame); nothing is decompressed.
+    public static func frameSize(of bytes: UnsafeRawBufferPointer) throws(CompressionError) -> Int? {
+        let size = ZSTD_findFrameCompressedSize(bytes.baseAddress, bytes.count)
+        if ZSTD_isError(size) != 0, ZSTD_getErrorCode(size) == ZSTD_error_srcSize_wrong { return nil }
+        return try check(size)
+    }
+
     static func check(_ result: Int) throws(CompressionError) -> Int {
         guard ZSTD_isError(result) != 0 else { return result }
         let message = "zstd: " + String(cString: ZSTD_getErrorName(result))

@@ -23,9 +23,6 @@ PROGRAM = os.environ.get("RPC_ECHO", str(ROOT / ".build/debug/rpc-echo"))
 # need that keeps all it is sent.
 RESIDENT_GROWTH_MEGABYTES = 96
 
-# The runtime opens some descriptors of its own when they are first needed (timers, wake-ups), once per process.
-DESCRIPTORS_OPENED_LATE = 4
-
 
 class Server:
     """Our server as a process. The end of a `with` block checks that it still serves and has neither kept connections
@@ -103,8 +100,10 @@ class Server:
 
     def check(self):
         self.call()
-        limit = self.descriptors_at_start + DESCRIPTORS_OPENED_LATE
-        wait_until(lambda: self.descriptors() <= limit, f"open descriptors return to {limit}")
+        wait_until(
+            lambda: self.descriptors() <= self.descriptors_at_start,
+            f"open descriptors return to the {self.descriptors_at_start} of the start",
+        )
         peak = self.resident("VmHWM") - self.resident_at_start
         assert peak < self.growth, f"memory peaked {peak:.0f} MB above the start"
 

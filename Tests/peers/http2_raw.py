@@ -11,7 +11,6 @@ DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDO
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
 UNARY = "/tributary.test.v1.Echo/Unary"
 STREAM = "/tributary.test.v1.Echo/Stream"
-CHAT = "/tributary.test.v1.Echo/Chat"
 
 
 def frame(kind, flags=0, stream=0, payload=b"", length=None):

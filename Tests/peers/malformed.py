@@ -7,7 +7,7 @@ import time
 
 from harness import Server, echo_pb2, wait_until
 from http2_raw import (
-    CHAT, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, PRIORITY, PUSH_PROMISE, RST_STREAM,
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, PRIORITY, PUSH_PROMISE, RST_STREAM,
     SETTINGS, STREAM, UNARY, WINDOW_UPDATE, Connection, frame, literal, message, request_headers,
 )
 
@@ -96,11 +96,8 @@ def scenario_message_prefixes():
             stream = 2 * index + 1
             connection.request(stream, body, end=end)
             kind, code = connection.outcome(stream)
-            # A unary call is answered when its message is whole; what follows may come too late to matter.
-            answered = name in ("two messages to a unary call", "bytes after the message")
-            assert answered or (kind, code) != ("status", 0), name
-            assert kind in ("status", "reset"), f"{name}: {kind} {code}"
-            if kind == "status" and not answered:
+            assert (kind, code) != ("status", 0) and kind in ("status", "reset"), f"{name}: {kind} {code}"
+            if kind == "status":
                 assert code in (INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL), f"{name}: {code}"
         # All on one connection, which still works.
         connection.request(99, REQUEST)
@@ -256,19 +253,15 @@ def scenario_more_streams_than_allowed():
 
 
 def scenario_data_beyond_the_window():
-    """A client that ignores flow control while the handler does not read is stopped with an error."""
-    first = message(echo_pb2.EchoRequest(delay_ms=60_000).SerializeToString())
+    """A client that ignores flow control is cut off."""
     with Server() as server:
         with Connection(server.port) as connection:
-            connection.request(1, first, path=CHAT, end=False)
-            burst = frame(DATA, 0, 1, message(b"\x3a" + b"\xf7\x7c" + b"\0" * 15_991)) * 50
+            connection.send(frame(HEADERS, END_HEADERS, 1, request_headers()))
+            connection.send(frame(DATA, 0, 1, message(b"", length=4 << 20)))
             sent = 0
-            while sent < 64 << 20 and connection.send(burst):
-                sent += len(burst)
-            kind, code = connection.outcome(1, seconds=5)
-            assert (kind, code) in [("reset", FLOW_CONTROL_ERROR), ("goaway", FLOW_CONTROL_ERROR), ("closed", None)], (
-                f"{kind} {code}"
-            )
+            while sent < 128 << 20 and connection.send(frame(DATA, 0, 1, b"\0" * 16_000)):
+                sent += 16_000
+            assert sent < 128 << 20
 
 
 def scenario_slow_reader():
@@ -291,12 +284,14 @@ def scenario_slow_reader():
 def scenario_slow_reader_of_unary_answers():
     """As above, with many unary calls of large answers behind a closed window."""
     body = echo_pb2.EchoRequest(padding_bytes=1 << 20).SerializeToString()
-    with Server(growth=192) as server:
+    with Server(growth=512) as server:
         with Connection(server.port) as connection:
             connection.send(frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0)))
             for index in range(2000):
                 connection.request(2 * index + 1, message(body))
             time.sleep(2)
+        grown = server.resident("VmHWM") - server.resident_at_start
+        assert grown < 512, f"the server holds {grown:.0f} MB for one reader that does not read"
 
 
 def scenario_slow_writer():

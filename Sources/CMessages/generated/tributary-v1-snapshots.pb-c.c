@@ -412,51 +412,6 @@ void   tributary__v1__rollback_request__free_unpacked
   assert(message->base.descriptor == &tributary__v1__rollback_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   tributary__v1__refresh_request__init
-                     (Tributary__V1__RefreshRequest         *message)
-{
-  static const Tributary__V1__RefreshRequest init_value = TRIBUTARY__V1__REFRESH_REQUEST__INIT;
-  *message = init_value;
-}
-size_t tributary__v1__refresh_request__get_packed_size
-                     (const Tributary__V1__RefreshRequest *message)
-{
-  assert(message->base.descriptor == &tributary__v1__refresh_request__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t tributary__v1__refresh_request__pack
-                     (const Tributary__V1__RefreshRequest *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &tributary__v1__refresh_request__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t tributary__v1__refresh_request__pack_to_buffer
-                     (const Tributary__V1__RefreshRequest *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &tributary__v1__refresh_request__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Tributary__V1__RefreshRequest *
-       tributary__v1__refresh_request__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Tributary__V1__RefreshRequest *)
-     protobuf_c_message_unpack (&tributary__v1__refresh_request__descriptor,
-                                allocator, len, data);
-}
-void   tributary__v1__refresh_request__free_unpacked
-                     (Tributary__V1__RefreshRequest *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &tributary__v1__refresh_request__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
 void   tributary__v1__rollout_event__init
                      (Tributary__V1__RolloutEvent         *message)
 {
@@ -1124,7 +1079,7 @@ const ProtobufCMessageDescriptor tributary__v1__get_manifest_request__descriptor
   (ProtobufCMessageInit) tributary__v1__get_manifest_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__get_manifest_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor tributary__v1__get_manifest_response__field_descriptors[3] =
 {
   {
     "manifest",
@@ -1150,15 +1105,28 @@ static const ProtobufCFieldDescriptor tributary__v1__get_manifest_response__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "signature",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__GetManifestResponse, signature),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__get_manifest_response__field_indices_by_name[] = {
   1,   /* field[1] = committed */
   0,   /* field[0] = manifest */
+  2,   /* field[2] = signature */
 };
 static const ProtobufCIntRange tributary__v1__get_manifest_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor tributary__v1__get_manifest_response__descriptor =
 {
@@ -1168,7 +1136,7 @@ const ProtobufCMessageDescriptor tributary__v1__get_manifest_response__descripto
   "Tributary__V1__GetManifestResponse",
   "tributary.v1",
   sizeof(Tributary__V1__GetManifestResponse),
-  2,
+  3,
   tributary__v1__get_manifest_response__field_descriptors,
   tributary__v1__get_manifest_response__field_indices_by_name,
   1,  tributary__v1__get_manifest_response__number_ranges,
@@ -1239,7 +1207,7 @@ const ProtobufCMessageDescriptor tributary__v1__fetch_blob_request__descriptor =
   (ProtobufCMessageInit) tributary__v1__fetch_blob_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__blob_chunk__field_descriptors[1] =
+static const ProtobufCFieldDescriptor tributary__v1__blob_chunk__field_descriptors[2] =
 {
   {
     "data",
@@ -1253,14 +1221,27 @@ static const ProtobufCFieldDescriptor tributary__v1__blob_chunk__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "blob_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__BlobChunk, blob_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__blob_chunk__field_indices_by_name[] = {
+  1,   /* field[1] = blob_size */
   0,   /* field[0] = data */
 };
 static const ProtobufCIntRange tributary__v1__blob_chunk__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor tributary__v1__blob_chunk__descriptor =
 {
@@ -1270,7 +1251,7 @@ const ProtobufCMessageDescriptor tributary__v1__blob_chunk__descriptor =
   "Tributary__V1__BlobChunk",
   "tributary.v1",
   sizeof(Tributary__V1__BlobChunk),
-  1,
+  2,
   tributary__v1__blob_chunk__field_descriptors,
   tributary__v1__blob_chunk__field_indices_by_name,
   1,  tributary__v1__blob_chunk__number_ranges,
@@ -1331,24 +1312,6 @@ const ProtobufCMessageDescriptor tributary__v1__rollback_request__descriptor =
   tributary__v1__rollback_request__field_indices_by_name,
   0,  tributary__v1__rollback_request__number_ranges,
   (ProtobufCMessageInit) tributary__v1__rollback_request__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-#define tributary__v1__refresh_request__field_descriptors NULL
-#define tributary__v1__refresh_request__field_indices_by_name NULL
-#define tributary__v1__refresh_request__number_ranges NULL
-const ProtobufCMessageDescriptor tributary__v1__refresh_request__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "tributary.v1.RefreshRequest",
-  "RefreshRequest",
-  "Tributary__V1__RefreshRequest",
-  "tributary.v1",
-  sizeof(Tributary__V1__RefreshRequest),
-  0,
-  tributary__v1__refresh_request__field_descriptors,
-  tributary__v1__refresh_request__field_indices_by_name,
-  0,  tributary__v1__refresh_request__number_ranges,
-  (ProtobufCMessageInit) tributary__v1__refresh_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__rollout_event__field_descriptors[5] =
@@ -1739,7 +1702,7 @@ const ProtobufCMessageDescriptor tributary__v1__node_status_request__descriptor 
   (ProtobufCMessageInit) tributary__v1__node_status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__node_status_response__field_descriptors[3] =
+static const ProtobufCFieldDescriptor tributary__v1__node_status_response__field_descriptors[4] =
 {
   {
     "role",
@@ -1777,16 +1740,29 @@ static const ProtobufCFieldDescriptor tributary__v1__node_status_response__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "preparing_version",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__NodeStatusResponse, preparing_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__node_status_response__field_indices_by_name[] = {
   1,   /* field[1] = committed_version */
   2,   /* field[2] = loaded_versions */
+  3,   /* field[3] = preparing_version */
   0,   /* field[0] = role */
 };
 static const ProtobufCIntRange tributary__v1__node_status_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor tributary__v1__node_status_response__descriptor =
 {
@@ -1796,28 +1772,26 @@ const ProtobufCMessageDescriptor tributary__v1__node_status_response__descriptor
   "Tributary__V1__NodeStatusResponse",
   "tributary.v1",
   sizeof(Tributary__V1__NodeStatusResponse),
-  3,
+  4,
   tributary__v1__node_status_response__field_descriptors,
   tributary__v1__node_status_response__field_indices_by_name,
   1,  tributary__v1__node_status_response__number_ranges,
   (ProtobufCMessageInit) tributary__v1__node_status_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor tributary__v1__snapshot_store__method_descriptors[6] =
+static const ProtobufCMethodDescriptor tributary__v1__snapshot_store__method_descriptors[5] =
 {
   { "ListSnapshots", &tributary__v1__list_snapshots_request__descriptor, &tributary__v1__list_snapshots_response__descriptor },
   { "GetManifest", &tributary__v1__get_manifest_request__descriptor, &tributary__v1__get_manifest_response__descriptor },
   { "FetchBlob", &tributary__v1__fetch_blob_request__descriptor, &tributary__v1__blob_chunk__descriptor },
   { "Commit", &tributary__v1__commit_request__descriptor, &tributary__v1__rollout_event__descriptor },
   { "Rollback", &tributary__v1__rollback_request__descriptor, &tributary__v1__rollout_event__descriptor },
-  { "Refresh", &tributary__v1__refresh_request__descriptor, &tributary__v1__list_snapshots_response__descriptor },
 };
 const unsigned tributary__v1__snapshot_store__method_indices_by_name[] = {
   3,        /* Commit */
   2,        /* FetchBlob */
   1,        /* GetManifest */
   0,        /* ListSnapshots */
-  5,        /* Refresh */
   4         /* Rollback */
 };
 const ProtobufCServiceDescriptor tributary__v1__snapshot_store__descriptor =
@@ -1827,7 +1801,7 @@ const ProtobufCServiceDescriptor tributary__v1__snapshot_store__descriptor =
   "SnapshotStore",
   "Tributary__V1__SnapshotStore",
   "tributary.v1",
-  6,
+  5,
   tributary__v1__snapshot_store__method_descriptors,
   tributary__v1__snapshot_store__method_indices_by_name
 };
@@ -1870,14 +1844,6 @@ void tributary__v1__snapshot_store__rollback(ProtobufCService *service,
 {
   assert(service->descriptor == &tributary__v1__snapshot_store__descriptor);
   service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
-}
-void tributary__v1__snapshot_store__refresh(ProtobufCService *service,
-                                            const Tributary__V1__RefreshRequest *input,
-                                            Tributary__V1__ListSnapshotsResponse_Closure closure,
-                                            void *closure_data)
-{
-  assert(service->descriptor == &tributary__v1__snapshot_store__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void tributary__v1__snapshot_store__init (Tributary__V1__SnapshotStore_Service *service,
                                           Tributary__V1__SnapshotStore_ServiceDestroy destroy)

@@ -292,7 +292,6 @@ extension FileDescriptor {
                 "tributary.v1.BlobChunk",
                 "tributary.v1.CommitRequest",
                 "tributary.v1.RollbackRequest",
-                "tributary.v1.RefreshRequest",
                 "tributary.v1.RolloutEvent",
                 "tributary.v1.PrepareRequest",
                 "tributary.v1.PrepareResponse",
@@ -308,7 +307,6 @@ extension FileDescriptor {
                 "tributary.v1.SnapshotStore.FetchBlob",
                 "tributary.v1.SnapshotStore.Commit",
                 "tributary.v1.SnapshotStore.Rollback",
-                "tributary.v1.SnapshotStore.Refresh",
                 "tributary.v1.SnapshotNode",
                 "tributary.v1.SnapshotNode.Prepare",
                 "tributary.v1.SnapshotNode.CommitVersion",
@@ -330,42 +328,43 @@ extension FileDescriptor {
                 (\u{b}2\u{1d}.tributary.v1.SnapshotSummaryR\u{9}snapshots\u{12}+\u{a}\u{11}committed_version\u{18}\
                 \u{2} \u{1}(\u{9}R\u{10}committedVersion\u{12})\u{a}\u{10}previous_version\u{18}\u{3} \u{1}(\u{9}\
                 R\u{f}previousVersion\u{22}.\u{a}\u{12}GetManifestRequest\u{12}\u{18}\u{a}\u{7}version\u{18}\u{1}\
-                 \u{1}(\u{9}R\u{7}version\u{22}O\u{a}\u{13}GetManifestResponse\u{12}\u{1a}\u{a}\u{8}manifest\u{18}\
+                 \u{1}(\u{9}R\u{7}version\u{22}m\u{a}\u{13}GetManifestResponse\u{12}\u{1a}\u{a}\u{8}manifest\u{18}\
                 \u{1} \u{1}(\u{c}R\u{8}manifest\u{12}\u{1c}\u{a}\u{9}committed\u{18}\u{2} \u{1}(\u{8}R\u{9}co\
-                mmitted\u{22}Z\u{a}\u{10}FetchBlobRequest\u{12}\u{16}\u{a}\u{6}sha256\u{18}\u{1} \u{1}(\u{9}R\
-                \u{6}sha256\u{12}\u{16}\u{a}\u{6}offset\u{18}\u{2} \u{1}(\u{4}R\u{6}offset\u{12}\u{16}\u{a}\u{6}\
-                length\u{18}\u{3} \u{1}(\u{4}R\u{6}length\u{22}\u{1f}\u{a}\u{9}BlobChunk\u{12}\u{12}\u{a}\u{4}\
-                data\u{18}\u{1} \u{1}(\u{c}R\u{4}data\u{22})\u{a}\u{d}CommitRequest\u{12}\u{18}\u{a}\u{7}vers\
-                ion\u{18}\u{1} \u{1}(\u{9}R\u{7}version\u{22}\u{11}\u{a}\u{f}RollbackRequest\u{22}\u{10}\u{a}\
-                \u{e}RefreshRequest\u{22}\u{86}\u{1}\u{a}\u{c}RolloutEvent\u{12}\u{12}\u{a}\u{4}node\u{18}\u{1}\
-                 \u{1}(\u{9}R\u{4}node\u{12}\u{14}\u{a}\u{5}phase\u{18}\u{2} \u{1}(\u{9}R\u{5}phase\u{12}\u{e}\
-                \u{a}\u{2}ok\u{18}\u{3} \u{1}(\u{8}R\u{2}ok\u{12}\u{18}\u{a}\u{7}message\u{18}\u{4} \u{1}(\u{9}\
-                R\u{7}message\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{5} \u{1}(\u{4}R\u{c}microseconds\u{22}\
-                *\u{a}\u{e}PrepareRequest\u{12}\u{18}\u{a}\u{7}version\u{18}\u{1} \u{1}(\u{9}R\u{7}version\u{22}\
-                \u{97}\u{1}\u{a}\u{f}PrepareResponse\u{12}\u{18}\u{a}\u{7}version\u{18}\u{1} \u{1}(\u{9}R\u{7}\
-                version\u{12}#\u{a}\u{d}fetched_bytes\u{18}\u{2} \u{1}(\u{4}R\u{c}fetchedBytes\u{12}!\u{a}\u{c}\
-                reused_bytes\u{18}\u{3} \u{1}(\u{4}R\u{b}reusedBytes\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{4}\
+                mmitted\u{12}\u{1c}\u{a}\u{9}signature\u{18}\u{3} \u{1}(\u{c}R\u{9}signature\u{22}Z\u{a}\u{10}\
+                FetchBlobRequest\u{12}\u{16}\u{a}\u{6}sha256\u{18}\u{1} \u{1}(\u{9}R\u{6}sha256\u{12}\u{16}\u{a}\
+                \u{6}offset\u{18}\u{2} \u{1}(\u{4}R\u{6}offset\u{12}\u{16}\u{a}\u{6}length\u{18}\u{3} \u{1}(\u{4}\
+                R\u{6}length\u{22}<\u{a}\u{9}BlobChunk\u{12}\u{12}\u{a}\u{4}data\u{18}\u{1} \u{1}(\u{c}R\u{4}\
+                data\u{12}\u{1b}\u{a}\u{9}blob_size\u{18}\u{2} \u{1}(\u{4}R\u{8}blobSize\u{22})\u{a}\u{d}Comm\
+                itRequest\u{12}\u{18}\u{a}\u{7}version\u{18}\u{1} \u{1}(\u{9}R\u{7}version\u{22}\u{11}\u{a}\u{f}\
+                RollbackRequest\u{22}\u{86}\u{1}\u{a}\u{c}RolloutEvent\u{12}\u{12}\u{a}\u{4}node\u{18}\u{1} \u{1}\
+                (\u{9}R\u{4}node\u{12}\u{14}\u{a}\u{5}phase\u{18}\u{2} \u{1}(\u{9}R\u{5}phase\u{12}\u{e}\u{a}\
+                \u{2}ok\u{18}\u{3} \u{1}(\u{8}R\u{2}ok\u{12}\u{18}\u{a}\u{7}message\u{18}\u{4} \u{1}(\u{9}R\u{7}\
+                message\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{5} \u{1}(\u{4}R\u{c}microseconds\u{22}*\u{a}\
+                \u{e}PrepareRequest\u{12}\u{18}\u{a}\u{7}version\u{18}\u{1} \u{1}(\u{9}R\u{7}version\u{22}\u{97}\
+                \u{1}\u{a}\u{f}PrepareResponse\u{12}\u{18}\u{a}\u{7}version\u{18}\u{1} \u{1}(\u{9}R\u{7}versi\
+                on\u{12}#\u{a}\u{d}fetched_bytes\u{18}\u{2} \u{1}(\u{4}R\u{c}fetchedBytes\u{12}!\u{a}\u{c}reu\
+                sed_bytes\u{18}\u{3} \u{1}(\u{4}R\u{b}reusedBytes\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{4}\
                  \u{1}(\u{4}R\u{c}microseconds\u{22}0\u{a}\u{14}CommitVersionRequest\u{12}\u{18}\u{a}\u{7}ver\
                 sion\u{18}\u{1} \u{1}(\u{9}R\u{7}version\u{22}M\u{a}\u{15}CommitVersionResponse\u{12}\u{18}\u{a}\
                 \u{7}version\u{18}\u{1} \u{1}(\u{9}R\u{7}version\u{12}\u{1a}\u{a}\u{8}previous\u{18}\u{2} \u{1}\
                 (\u{9}R\u{8}previous\u{22})\u{a}\u{d}RetireRequest\u{12}\u{18}\u{a}\u{7}version\u{18}\u{1} \u{1}\
                 (\u{9}R\u{7}version\u{22},\u{a}\u{e}RetireResponse\u{12}\u{1a}\u{a}\u{8}released\u{18}\u{1} \u{1}\
-                (\u{8}R\u{8}released\u{22}\u{13}\u{a}\u{11}NodeStatusRequest\u{22}~\u{a}\u{12}NodeStatusRespo\
-                nse\u{12}\u{12}\u{a}\u{4}role\u{18}\u{1} \u{1}(\u{9}R\u{4}role\u{12}+\u{a}\u{11}committed_ver\
-                sion\u{18}\u{2} \u{1}(\u{9}R\u{10}committedVersion\u{12}'\u{a}\u{f}loaded_versions\u{18}\u{3}\
-                 \u{3}(\u{9}R\u{e}loadedVersions2\u{e1}\u{3}\u{a}\u{d}SnapshotStore\u{12}X\u{a}\u{d}ListSnaps\
-                hots\u{12}\u{22}.tributary.v1.ListSnapshotsRequest\u{1a}#.tributary.v1.ListSnapshotsResponse\u{12}\
-                R\u{a}\u{b}GetManifest\u{12} .tributary.v1.GetManifestRequest\u{1a}!.tributary.v1.GetManifest\
-                Response\u{12}F\u{a}\u{9}FetchBlob\u{12}\u{1e}.tributary.v1.FetchBlobRequest\u{1a}\u{17}.trib\
-                utary.v1.BlobChunk0\u{1}\u{12}C\u{a}\u{6}Commit\u{12}\u{1b}.tributary.v1.CommitRequest\u{1a}\u{1a}\
-                .tributary.v1.RolloutEvent0\u{1}\u{12}G\u{a}\u{8}Rollback\u{12}\u{1d}.tributary.v1.RollbackRe\
-                quest\u{1a}\u{1a}.tributary.v1.RolloutEvent0\u{1}\u{12}L\u{a}\u{7}Refresh\u{12}\u{1c}.tributa\
-                ry.v1.RefreshRequest\u{1a}#.tributary.v1.ListSnapshotsResponse2\u{c6}\u{2}\u{a}\u{c}SnapshotN\
-                ode\u{12}F\u{a}\u{7}Prepare\u{12}\u{1c}.tributary.v1.PrepareRequest\u{1a}\u{1d}.tributary.v1.\
-                PrepareResponse\u{12}X\u{a}\u{d}CommitVersion\u{12}\u{22}.tributary.v1.CommitVersionRequest\u{1a}\
-                #.tributary.v1.CommitVersionResponse\u{12}C\u{a}\u{6}Retire\u{12}\u{1b}.tributary.v1.RetireRe\
-                quest\u{1a}\u{1c}.tributary.v1.RetireResponse\u{12}O\u{a}\u{a}NodeStatus\u{12}\u{1f}.tributar\
-                y.v1.NodeStatusRequest\u{1a} .tributary.v1.NodeStatusResponseb\u{6}proto3
+                (\u{8}R\u{8}released\u{22}\u{13}\u{a}\u{11}NodeStatusRequest\u{22}\u{ab}\u{1}\u{a}\u{12}NodeS\
+                tatusResponse\u{12}\u{12}\u{a}\u{4}role\u{18}\u{1} \u{1}(\u{9}R\u{4}role\u{12}+\u{a}\u{11}com\
+                mitted_version\u{18}\u{2} \u{1}(\u{9}R\u{10}committedVersion\u{12}'\u{a}\u{f}loaded_versions\u{18}\
+                \u{3} \u{3}(\u{9}R\u{e}loadedVersions\u{12}+\u{a}\u{11}preparing_version\u{18}\u{4} \u{1}(\u{9}\
+                R\u{10}preparingVersion2\u{93}\u{3}\u{a}\u{d}SnapshotStore\u{12}X\u{a}\u{d}ListSnapshots\u{12}\
+                \u{22}.tributary.v1.ListSnapshotsRequest\u{1a}#.tributary.v1.ListSnapshotsResponse\u{12}R\u{a}\
+                \u{b}GetManifest\u{12} .tributary.v1.GetManifestRequest\u{1a}!.tributary.v1.GetManifestRespon\
+                se\u{12}F\u{a}\u{9}FetchBlob\u{12}\u{1e}.tributary.v1.FetchBlobRequest\u{1a}\u{17}.tributary.\
+                v1.BlobChunk0\u{1}\u{12}C\u{a}\u{6}Commit\u{12}\u{1b}.tributary.v1.CommitRequest\u{1a}\u{1a}.\
+                tributary.v1.RolloutEvent0\u{1}\u{12}G\u{a}\u{8}Rollback\u{12}\u{1d}.tributary.v1.RollbackReq\
+                uest\u{1a}\u{1a}.tributary.v1.RolloutEvent0\u{1}2\u{c6}\u{2}\u{a}\u{c}SnapshotNode\u{12}F\u{a}\
+                \u{7}Prepare\u{12}\u{1c}.tributary.v1.PrepareRequest\u{1a}\u{1d}.tributary.v1.PrepareResponse\
+                \u{12}X\u{a}\u{d}CommitVersion\u{12}\u{22}.tributary.v1.CommitVersionRequest\u{1a}#.tributary\
+                .v1.CommitVersionResponse\u{12}C\u{a}\u{6}Retire\u{12}\u{1b}.tributary.v1.RetireRequest\u{1a}\
+                \u{1c}.tributary.v1.RetireResponse\u{12}O\u{a}\u{a}NodeStatus\u{12}\u{1f}.tributary.v1.NodeSt\
+                atusRequest\u{1a} .tributary.v1.NodeStatusResponseb\u{6}proto3
                 """
         ),
     ]

@@ -63,10 +63,13 @@ public struct GetManifestResponse: Equatable, Sendable {
     /// manifest.json, byte for byte.
     public var manifest: SharedBuffer<UInt8>
     public var committed: Bool
+    /// Ed25519 over the manifest's bytes; empty when it is unsigned.
+    public var signature: SharedBuffer<UInt8>
 
-    public init(manifest: SharedBuffer<UInt8> = [], committed: Bool = false) {
+    public init(manifest: SharedBuffer<UInt8> = [], committed: Bool = false, signature: SharedBuffer<UInt8> = []) {
         self.manifest = manifest
         self.committed = committed
+        self.signature = signature
     }
 }
 
@@ -86,9 +89,12 @@ public struct FetchBlobRequest: Equatable, Sendable {
 
 public struct BlobChunk: Equatable, Sendable {
     public var data: SharedBuffer<UInt8>
+    /// Size of the whole blob as the server has it.
+    public var blobSize: UInt64
 
-    public init(data: SharedBuffer<UInt8> = []) {
+    public init(data: SharedBuffer<UInt8> = [], blobSize: UInt64 = 0) {
         self.data = data
+        self.blobSize = blobSize
     }
 }
 
@@ -106,15 +112,9 @@ public struct RollbackRequest: Equatable, Sendable {
     }
 }
 
-public struct RefreshRequest: Equatable, Sendable {
-
-    public init() {
-    }
-}
-
 public struct RolloutEvent: Equatable, Sendable {
     public var node: String
-    /// prepare, commit, retire, done
+    /// prepare, decide, commit, retire, done
     public var phase: String
     public var ok: Bool
     public var message: String
@@ -197,11 +197,16 @@ public struct NodeStatusResponse: Equatable, Sendable {
     public var role: String
     public var committedVersion: String
     public var loadedVersions: [String]
+    /// The version being fetched or loaded.
+    public var preparingVersion: String
 
-    public init(role: String = "", committedVersion: String = "", loadedVersions: [String] = []) {
+    public init(
+        role: String = "", committedVersion: String = "", loadedVersions: [String] = [], preparingVersion: String = ""
+    ) {
         self.role = role
         self.committedVersion = committedVersion
         self.loadedVersions = loadedVersions
+        self.preparingVersion = preparingVersion
     }
 }
 
@@ -218,8 +223,6 @@ public enum SnapshotStoreMethods {
     public static let commit = RPCMethod<CommitRequest, RolloutEvent>(service: service, name: "Commit")
     /// Commits the version that was committed before the current one.
     public static let rollback = RPCMethod<RollbackRequest, RolloutEvent>(service: service, name: "Rollback")
-    /// Tells the server that a snapshot was written into its directory.
-    public static let refresh = RPCMethod<RefreshRequest, ListSnapshotsResponse>(service: service, name: "Refresh")
 }
 
 /// Served by every process that loads snapshots.
@@ -375,11 +378,13 @@ extension GetManifestResponse: CMessage {
     init(_ c: UnsafePointer<Tributary__V1__GetManifestResponse>, in arena: Arena) throws(RPCError) {
         manifest = arena.buffer(c.pointee.manifest.data, c.pointee.manifest.len)
         committed = c.pointee.committed != 0
+        signature = arena.buffer(c.pointee.signature.data, c.pointee.signature.len)
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__GetManifestResponse>, in arena: Arena) {
         c.pointee.manifest = arena.bytes(manifest)
         c.pointee.committed = committed ? 1 : 0
+        c.pointee.signature = arena.bytes(signature)
     }
 }
 
@@ -436,10 +441,12 @@ extension BlobChunk: CMessage {
 
     init(_ c: UnsafePointer<Tributary__V1__BlobChunk>, in arena: Arena) throws(RPCError) {
         data = arena.buffer(c.pointee.data.data, c.pointee.data.len)
+        blobSize = c.pointee.blob_size
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__BlobChunk>, in arena: Arena) {
         c.pointee.data = arena.bytes(data)
+        c.pointee.blob_size = blobSize
     }
 }
 
@@ -498,32 +505,6 @@ extension RollbackRequest: CMessage {
 }
 
 extension RollbackRequest: RPCMessage {
-    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
-        self = try Self.decoded(from: bytes)
-    }
-
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
-    }
-}
-
-extension RefreshRequest: CMessage {
-    static var protobufName: StaticString { "tributary.v1.RefreshRequest" }
-
-    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__RefreshRequest>) {
-        tributary__v1__refresh_request__init(c)
-    }
-
-    init(_ c: UnsafePointer<Tributary__V1__RefreshRequest>, in arena: Arena) throws(RPCError) {
-    }
-
-    func encode(into c: UnsafeMutablePointer<Tributary__V1__RefreshRequest>, in arena: Arena) {
-    }
-}
-
-extension RefreshRequest: RPCMessage {
     public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
         self = try Self.decoded(from: bytes)
     }
@@ -786,12 +767,15 @@ extension NodeStatusResponse: CMessage {
             c.pointee.committed_version, "tributary.v1.NodeStatusResponse.committed_version")
         loadedVersions = try arena.strings(
             c.pointee.loaded_versions, c.pointee.n_loaded_versions, "tributary.v1.NodeStatusResponse.loaded_versions")
+        preparingVersion = try arena.string(
+            c.pointee.preparing_version, "tributary.v1.NodeStatusResponse.preparing_version")
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__NodeStatusResponse>, in arena: Arena) {
         c.pointee.role = arena.bytes(role)
         c.pointee.committed_version = arena.bytes(committedVersion)
         (c.pointee.n_loaded_versions, c.pointee.loaded_versions) = arena.byteStrings(loadedVersions)
+        c.pointee.preparing_version = arena.bytes(preparingVersion)
     }
 }
 

@@ -24,7 +24,6 @@ typedef struct Tributary__V1__FetchBlobRequest Tributary__V1__FetchBlobRequest;
 typedef struct Tributary__V1__BlobChunk Tributary__V1__BlobChunk;
 typedef struct Tributary__V1__CommitRequest Tributary__V1__CommitRequest;
 typedef struct Tributary__V1__RollbackRequest Tributary__V1__RollbackRequest;
-typedef struct Tributary__V1__RefreshRequest Tributary__V1__RefreshRequest;
 typedef struct Tributary__V1__RolloutEvent Tributary__V1__RolloutEvent;
 typedef struct Tributary__V1__PrepareRequest Tributary__V1__PrepareRequest;
 typedef struct Tributary__V1__PrepareResponse Tributary__V1__PrepareResponse;
@@ -102,10 +101,14 @@ struct  Tributary__V1__GetManifestResponse
    */
   ProtobufCBinaryData manifest;
   protobuf_c_boolean committed;
+  /*
+   * Ed25519 over the manifest's bytes; empty when it is unsigned.
+   */
+  ProtobufCBinaryData signature;
 };
 #define TRIBUTARY__V1__GET_MANIFEST_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__get_manifest_response__descriptor) \
-    , {0,NULL}, 0 }
+    , {0,NULL}, 0, {0,NULL} }
 
 
 struct  Tributary__V1__FetchBlobRequest
@@ -130,10 +133,14 @@ struct  Tributary__V1__BlobChunk
 {
   ProtobufCMessage base;
   ProtobufCBinaryData data;
+  /*
+   * Size of the whole blob as the server has it.
+   */
+  uint64_t blob_size;
 };
 #define TRIBUTARY__V1__BLOB_CHUNK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__blob_chunk__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, 0 }
 
 
 struct  Tributary__V1__CommitRequest
@@ -155,21 +162,12 @@ struct  Tributary__V1__RollbackRequest
      }
 
 
-struct  Tributary__V1__RefreshRequest
-{
-  ProtobufCMessage base;
-};
-#define TRIBUTARY__V1__REFRESH_REQUEST__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__refresh_request__descriptor) \
-     }
-
-
 struct  Tributary__V1__RolloutEvent
 {
   ProtobufCMessage base;
   ProtobufCBinaryData node;
   /*
-   * prepare, commit, retire, done
+   * prepare, decide, commit, retire, done
    */
   ProtobufCBinaryData phase;
   protobuf_c_boolean ok;
@@ -264,10 +262,14 @@ struct  Tributary__V1__NodeStatusResponse
   ProtobufCBinaryData committed_version;
   size_t n_loaded_versions;
   ProtobufCBinaryData *loaded_versions;
+  /*
+   * The version being fetched or loaded.
+   */
+  ProtobufCBinaryData preparing_version;
 };
 #define TRIBUTARY__V1__NODE_STATUS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__node_status_response__descriptor) \
-    , {0,NULL}, {0,NULL}, 0,NULL }
+    , {0,NULL}, {0,NULL}, 0,NULL, {0,NULL} }
 
 
 /* Tributary__V1__SnapshotSummary methods */
@@ -440,25 +442,6 @@ Tributary__V1__RollbackRequest *
                       const uint8_t       *data);
 void   tributary__v1__rollback_request__free_unpacked
                      (Tributary__V1__RollbackRequest *message,
-                      ProtobufCAllocator *allocator);
-/* Tributary__V1__RefreshRequest methods */
-void   tributary__v1__refresh_request__init
-                     (Tributary__V1__RefreshRequest         *message);
-size_t tributary__v1__refresh_request__get_packed_size
-                     (const Tributary__V1__RefreshRequest   *message);
-size_t tributary__v1__refresh_request__pack
-                     (const Tributary__V1__RefreshRequest   *message,
-                      uint8_t             *out);
-size_t tributary__v1__refresh_request__pack_to_buffer
-                     (const Tributary__V1__RefreshRequest   *message,
-                      ProtobufCBuffer     *buffer);
-Tributary__V1__RefreshRequest *
-       tributary__v1__refresh_request__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   tributary__v1__refresh_request__free_unpacked
-                     (Tributary__V1__RefreshRequest *message,
                       ProtobufCAllocator *allocator);
 /* Tributary__V1__RolloutEvent methods */
 void   tributary__v1__rollout_event__init
@@ -660,9 +643,6 @@ typedef void (*Tributary__V1__CommitRequest_Closure)
 typedef void (*Tributary__V1__RollbackRequest_Closure)
                  (const Tributary__V1__RollbackRequest *message,
                   void *closure_data);
-typedef void (*Tributary__V1__RefreshRequest_Closure)
-                 (const Tributary__V1__RefreshRequest *message,
-                  void *closure_data);
 typedef void (*Tributary__V1__RolloutEvent_Closure)
                  (const Tributary__V1__RolloutEvent *message,
                   void *closure_data);
@@ -717,10 +697,6 @@ struct Tributary__V1__SnapshotStore_Service
                    const Tributary__V1__RollbackRequest *input,
                    Tributary__V1__RolloutEvent_Closure closure,
                    void *closure_data);
-  void (*refresh)(Tributary__V1__SnapshotStore_Service *service,
-                  const Tributary__V1__RefreshRequest *input,
-                  Tributary__V1__ListSnapshotsResponse_Closure closure,
-                  void *closure_data);
 };
 typedef void (*Tributary__V1__SnapshotStore_ServiceDestroy)(Tributary__V1__SnapshotStore_Service *);
 void tributary__v1__snapshot_store__init (Tributary__V1__SnapshotStore_Service *service,
@@ -733,8 +709,7 @@ void tributary__v1__snapshot_store__init (Tributary__V1__SnapshotStore_Service *
       function_prefix__ ## get_manifest,\
       function_prefix__ ## fetch_blob,\
       function_prefix__ ## commit,\
-      function_prefix__ ## rollback,\
-      function_prefix__ ## refresh  }
+      function_prefix__ ## rollback  }
 void tributary__v1__snapshot_store__list_snapshots(ProtobufCService *service,
                                                    const Tributary__V1__ListSnapshotsRequest *input,
                                                    Tributary__V1__ListSnapshotsResponse_Closure closure,
@@ -755,10 +730,6 @@ void tributary__v1__snapshot_store__rollback(ProtobufCService *service,
                                              const Tributary__V1__RollbackRequest *input,
                                              Tributary__V1__RolloutEvent_Closure closure,
                                              void *closure_data);
-void tributary__v1__snapshot_store__refresh(ProtobufCService *service,
-                                            const Tributary__V1__RefreshRequest *input,
-                                            Tributary__V1__ListSnapshotsResponse_Closure closure,
-                                            void *closure_data);
 typedef struct Tributary__V1__SnapshotNode_Service Tributary__V1__SnapshotNode_Service;
 struct Tributary__V1__SnapshotNode_Service
 {
@@ -819,7 +790,6 @@ extern const ProtobufCMessageDescriptor tributary__v1__fetch_blob_request__descr
 extern const ProtobufCMessageDescriptor tributary__v1__blob_chunk__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__commit_request__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__rollback_request__descriptor;
-extern const ProtobufCMessageDescriptor tributary__v1__refresh_request__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__rollout_event__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__prepare_request__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__prepare_response__descriptor;

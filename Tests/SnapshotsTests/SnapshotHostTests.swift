@@ -1,0 +1,193 @@
+import Foundation
+import Snapshots
+import Synchronization
+import Testing
+
+@Suite struct SnapshotHostTests {
+    let directory: TemporaryDirectory
+    let store: SnapshotStore
+    let source: FaultySource
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        store = try SnapshotStore(directory: directory.file("store"))
+        source = FaultySource(store)
+    }
+
+    @Test func fetchesOnlyItsOwnComponentsAndThenOnlyWhatChanged() async throws {
+        let first = try World().publish(into: store)
+        let host = try makeHost(directory, source: source, shard: 1)
+        #expect(host.current == nil)
+        let report = try await host.prepare(first.version)
+        let own = try [first.component("catalog"), first.component("vectors", shard: 1)]
+        #expect(report.fetchedBytes == own.reduce(0) { $0 + $1.compressedSize } && report.reusedBytes == 0)
+        #expect(source.behaviour.withLock { $0.fetched } == Set(own.map(\.sha256)))
+        #expect(host.current == nil && host.pinned(first.version) != nil)
+        #expect(try await host.commit(first.version) == nil)
+        // Sums by hand: of i * 2654435761 mod 2^32 and of (i + 1) * 40503 mod 2^32, computed here without the files.
+        let rows = 0..<UInt32(World().rows)
+        #expect(host.current?.value.catalogSum == rows.reduce(0) { $0 + UInt64($1 &* 2_654_435_761) })
+        #expect(host.current?.value.vectorSum == rows.reduce(0) { $0 + UInt64(($1 &+ 1) &* 40_503) })
+
+        let second = try World(vectorSeed: 3).publish(into: store)
+        let delta = try await host.prepare(second.version)
+        #expect(try delta.fetchedBytes == second.component("vectors", shard: 1).compressedSize)
+        #expect(try delta.reusedBytes == second.component("catalog").compressedSize)
+        #expect(host.current?.version == first.version)
+        #expect(try await host.commit(second.version) == first.version)
+        #expect(host.current?.version == second.version)
+        #expect(host.loadedVersions == [first.version, second.version])
+    }
+
+    @Test func aBrokenStreamIsResumedWhereItBroke() async throws {
+        let manifest = try World().publish(into: store)
+        source.behaviour.withLock { $0.breaksAfter = [100_000, 1, 250_000, 299_999, 5] }
+        let host = try makeHost(directory, source: source)
+        let report = try await host.prepare(manifest.version)
+        let size =
+            try manifest.component("catalog").compressedSize + manifest.component("vectors", shard: 0).compressedSize
+        #expect(report.fetchedBytes == size)
+        #expect(source.behaviour.withLock { $0.bytesSent } == size)
+        #expect(source.behaviour.withLock { $0.requests } > 5)
+        #expect(try directory.names("cache/partial").isEmpty)
+    }
+
+    @Test func anotherProcessContinuesWhatOneLeft() async throws {
+        let manifest = try World().publish(into: store)
+        let component = try manifest.component("catalog")
+        try #require(component.compressedSize > 900_000)
+        source.behaviour.withLock { $0.breaksAfter = [300_000, 300_000, 0, 0, 0, 0, 0, 0] }
+        do {
+            let host = try makeHost(directory, source: source)
+            await expectRefusal(
+                .unavailable, manifest.version, "catalog", "at byte 600000 of \(component.compressedSize)"
+            ) {
+                _ = try await host.prepare(manifest.version)
+            }
+        }
+        #expect(source.behaviour.withLock { $0.bytesSent } == 600_000)
+        let host = try makeHost(directory, source: source)
+        let report = try await host.prepare(manifest.version)
+        let total = try component.compressedSize + manifest.component("vectors", shard: 0).compressedSize
+        #expect(report.fetchedBytes == total - 600_000)
+        #expect(source.behaviour.withLock { $0.bytesSent } == total)
+    }
+
+    @Test func aStreamThatKeepsEndingEarlyIsGivenUp() async throws {
+        let manifest = try World().publish(into: store)
+        source.behaviour.withLock { $0.endsAfter = 0 }
+        let host = try makeHost(directory, source: source)
+        await expectRefusal(.unavailable, "came to a stop at byte 0", "the stream ended early") {
+            _ = try await host.prepare(manifest.version)
+        }
+        #expect(source.behaviour.withLock { $0.requests } == 6)
+    }
+
+    @Test(arguments: [40, 200_000, 900_000])
+    func aCorruptBlobIsRefusedAndTheOldVersionServesOn(_ offset: Int) async throws {
+        let good = try World().publish(into: store)
+        let host = try makeHost(directory, source: source)
+        _ = try await host.prepare(good.version)
+        try await host.commit(good.version)
+        let bad = try World(vectorSeed: 5).publish(into: store)
+        let component = try bad.component("vectors", shard: 0)
+        try #require(offset < component.compressedSize)
+        source.behaviour.withLock { $0.flips = offset }
+        await expectRefusal(.corrupt, bad.version, "vectors/0", component.sha256) {
+            _ = try await host.prepare(bad.version)
+        }
+        #expect(host.current?.version == good.version)
+        #expect(host.pinned(bad.version) == nil)
+        #expect(try directory.names("cache/refused") == ["\(component.sha256).zst"])
+        #expect(try directory.names("cache/partial").isEmpty)
+        // Whole again: it is fetched from its first byte.
+        source.behaviour.withLock { $0.flips = nil }
+        #expect(try await host.prepare(bad.version).fetchedBytes == component.compressedSize)
+    }
+
+    @Test func truncatedAndMissingBlobsAreRefused() async throws {
+        let manifest = try World().publish(into: store)
+        let path = try store.blobPath(manifest.component("catalog").sha256)
+        let whole = try Data(contentsOf: URL(filePath: path))
+        let host = try makeHost(directory, source: source)
+        try whole.dropLast(10).write(to: URL(filePath: path))
+        await expectRefusal(.corrupt, path, "expected \(whole.count) bytes, found \(whole.count - 10)") {
+            _ = try await host.prepare(manifest.version)
+        }
+        try FileManager.default.removeItem(atPath: path)
+        await expectRefusal(.missing, path) { _ = try await host.prepare(manifest.version) }
+        try whole.write(to: URL(filePath: path))
+        _ = try await host.prepare(manifest.version)
+    }
+
+    @Test func otherRefusalsNameTheirReason() async throws {
+        let manifest = try World().publish(into: store)
+        let outside = try makeHost(directory, "a", source: source, shard: 2)
+        await expectRefusal(.conflict, "is split over 2 shards; this process serves shard 2") {
+            _ = try await outside.prepare(manifest.version)
+        }
+        let lacking = try makeHost(directory, "b", source: source) { $0.filter.kinds.insert("prerank") }
+        await expectRefusal(.missing, "has no component prerank for shard 0", "catalog, vectors/0, vectors/1") {
+            _ = try await lacking.prepare(manifest.version)
+        }
+        let full = try makeHost(directory, "c", source: source) { $0.diskReserve = 1 << 60 }
+        await expectRefusal(.insufficientResources, "bytes of disk", directory.file("c")) {
+            _ = try await full.prepare(manifest.version)
+        }
+        let small = try makeHost(directory, "d", source: source) { $0.memoryFactor = 1e9 }
+        await expectRefusal(.insufficientResources, "bytes of memory") { _ = try await small.prepare(manifest.version) }
+        let failing = try makeHost(directory, "e", source: source, load: { _ in throw CocoaError(.coderInvalidValue) })
+        await expectRefusal(.corrupt, "snapshot \(manifest.version) could not be loaded") {
+            _ = try await failing.prepare(manifest.version)
+        }
+        await expectRefusal(.conflict, "snapshot \(manifest.version) is not prepared (loaded: )") {
+            try await failing.commit(manifest.version)
+        }
+        await expectRefusal(.missing, "no snapshot 2020") { _ = try await failing.prepare("2020") }
+    }
+
+    @Test func restartsFromItsOwnDiskWithoutASource() async throws {
+        let first = try World().publish(into: store)
+        do {
+            let host = try makeHost(directory, source: source)
+            _ = try await host.prepare(first.version)
+            try await host.commit(first.version)
+        }
+        let sent = source.behaviour.withLock { $0.bytesSent }
+        let host = try makeHost(directory, source: nil)
+        #expect(await host.restore())
+        #expect(host.current?.version == first.version)
+        #expect(source.behaviour.withLock { $0.bytesSent } == sent)
+        await expectRefusal(.missing, "not on this machine, and there is no source") {
+            _ = try await host.prepare("2020")
+        }
+    }
+
+    @Test func rotOnItsOwnDiskIsFoundAtTheRestart() async throws {
+        let manifest = try World().publish(into: store)
+        do {
+            let host = try makeHost(directory, source: source)
+            _ = try await host.prepare(manifest.version)
+            try await host.commit(manifest.version)
+        }
+        let component = try manifest.component("vectors", shard: 0)
+        try flipByte(directory.file("cache/components/\(component.sha256).safetensors"), at: 5000)
+        let alone = try makeHost(directory, source: nil)
+        #expect(await alone.restore() == false)
+        #expect(try directory.names("cache/refused") == ["\(component.sha256).safetensors"])
+        let host = try makeHost(directory, source: source)
+        #expect(await host.restore())
+        #expect(host.current?.version == manifest.version)
+    }
+
+    @Test func catchesUpWithTheSource() async throws {
+        let first = try World().publish(into: store)
+        let host = try makeHost(directory, source: source)
+        #expect(try await host.catchUp() == nil)
+        #expect(host.current?.version == first.version)
+        let second = try World(catalogSeed: 9).publish(into: store)
+        #expect(try await host.catchUp() == first.version)
+        #expect(host.current?.version == second.version)
+        #expect(try await host.catchUp() == nil)
+    }
+}
