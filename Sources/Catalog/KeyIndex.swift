@@ -11,6 +11,8 @@ public struct KeyIndex: Sendable {
         var key: UInt64 = 0
         /// The row plus one; 0 marks a free slot.
         var position: UInt32 = 0
+        /// What the owner of the index keeps beside the row, within the same cache line.
+        var tag: UInt32 = 0
     }
 
     public private(set) var count = 0
@@ -47,11 +49,15 @@ public struct KeyIndex: Sendable {
     ///
     /// - Complexity: O(1) expected, amortised over growth.
     public mutating func insert(_ key: UInt64, row: UInt32) -> UInt32? {
+        insert(key, row: row, tag: 0)
+    }
+
+    mutating func insert(_ key: UInt64, row: UInt32, tag: UInt32) -> UInt32? {
         precondition(row != Self.missing, "row is the mark of a missing key")
         if (count + 1) * 8 > slots.count * 5 { grow() }
         let place = place(of: key)
         if slots[place].position != 0 { return slots[place].position - 1 }
-        slots[place] = Slot(key: key, position: row + 1)
+        slots[place] = Slot(key: key, position: row + 1, tag: tag)
         count += 1
         return nil
     }
@@ -62,6 +68,13 @@ public struct KeyIndex: Sendable {
     public func row(of key: UInt64) -> Int? {
         let position = slots[place(of: key)].position
         return position == 0 ? nil : Int(position) - 1
+    }
+
+    /// The row of `key` and the tag it was inserted with.
+    @inline(__always)
+    func entry(of key: UInt64) -> (row: UInt32, tag: UInt32)? {
+        let slot = slots[place(of: key)]
+        return slot.position == 0 ? nil : (slot.position - 1, slot.tag)
     }
 
     public func row(of key: ItemKey) -> Int? { row(of: key.rawValue) }
@@ -101,7 +114,9 @@ public struct KeyIndex: Sendable {
 
     private mutating func grow() {
         var larger = KeyIndex(capacity: slots.count)
-        for slot in slots where slot.position != 0 { _ = larger.insert(slot.key, row: slot.position - 1) }
+        for slot in slots where slot.position != 0 {
+            _ = larger.insert(slot.key, row: slot.position - 1, tag: slot.tag)
+        }
         self = larger
     }
 

@@ -13,6 +13,8 @@ struct Tributary: AsyncParsableCommand {
         commandName: "tributary",
         abstract: "The human's tool for a Tributary cluster.",
         subcommands: [
+            ImportCommand.self,
+            GenerateCommand.self,
             ClusterCommand.self
         ])
 }

@@ -2,7 +2,8 @@ import Kernels
 
 /// Distinct byte strings numbered in the order in which they were first seen: public ids, vocabularies.
 ///
-/// Identity is the whole string. The 64-bit key of ``PublicID`` finds it, and two strings with one key are an error.
+/// The 64-bit key of ``PublicID`` finds a string. Two strings with one key are an error, which a 31-bit check of the
+/// string tells without a look at its bytes: logs are long, and each look would be two cache misses.
 package struct InternedStrings: Sendable {
     /// Longer ids are mistakes (a missing delimiter, a whole document in a column); the bound keeps them out of memory.
     package static let lengthMax = 1024
@@ -12,8 +13,6 @@ package struct InternedStrings: Sendable {
     package private(set) var keys: [UInt64] = []
     private var bytes: [UInt8] = []
     private var offsets: [Int] = [0]
-    /// False for decimal ids, which their keys identify without a look at the bytes.
-    private var isHashed: [Bool] = []
     private var index = KeyIndex()
 
     package init(kind: String, first: [String] = []) {
@@ -41,20 +40,20 @@ package struct InternedStrings: Sendable {
     package mutating func row(ofUTF8 string: UnsafeRawBufferPointer) throws(CatalogError) -> UInt32? {
         let decimal = PublicID.decimal(string)
         let key = decimal ?? PublicID.key(ofUTF8: string)
-        if let row = index.row(of: key) {
-            guard decimal != nil ? !isHashed[row] : equals(row, string) else { throw collision(row, string) }
-            return UInt32(truncatingIfNeeded: row)
+        let check = decimal == nil ? Self.check(of: string) : 0
+        if let entry = index.entry(of: key) {
+            guard entry.tag == check else { throw collision(Int(entry.row), string) }
+            return entry.row
         }
         guard string.count <= Self.lengthMax, String(validating: string, as: UTF8.self) != nil else { return nil }
         guard count < Int(KeyIndex.missing) else {
             throw CatalogError(.invalidInput, "more than \(count) \(kind)s: a table holds fewer than 2^32 rows")
         }
         let row = UInt32(truncatingIfNeeded: count)
-        _ = index.insert(key, row: row)
+        _ = index.insert(key, row: row, tag: check)
         keys.append(key)
         bytes.append(contentsOf: string)
         offsets.append(bytes.count)
-        isHashed.append(decimal == nil)
         return row
     }
 
@@ -77,12 +76,24 @@ package struct InternedStrings: Sendable {
         table(0..<count)
     }
 
-    private func equals(_ row: Int, _ string: UnsafeRawBufferPointer) -> Bool {
-        let length = offsets[row + 1] - offsets[row]
-        guard length == string.count else { return false }
-        return bytes.withUnsafeBytes { bytes in
-            UnsafeRawBufferPointer(rebasing: bytes[offsets[row]..<offsets[row + 1]]).elementsEqual(string)
+    /// A check of the bytes that owes nothing to XXH3: a polynomial over the string's words, its length, and a last bit
+    /// that is set, because decimal ids, which their keys identify, have the check 0.
+    @inline(__always)
+    private static func check(of string: UnsafeRawBufferPointer) -> UInt32 {
+        var sum = UInt64(string.count) &* 0x9E37_79B9_7F4A_7C15
+        var place = 0
+        while place < string.count {
+            var word: UInt64 = 0
+            if place + 8 <= string.count {
+                word = string.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            } else {
+                for byte in string[place...] { word = word << 8 | UInt64(byte) }
+            }
+            sum = (sum ^ word) &* 0xD6E8_FEB8_6659_FD93
+            sum ^= sum >> 32
+            place += 8
         }
+        return UInt32(truncatingIfNeeded: sum) | 1
     }
 
     private func collision(_ row: Int, _ string: UnsafeRawBufferPointer) -> CatalogError {

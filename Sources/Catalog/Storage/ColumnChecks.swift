@@ -77,15 +77,21 @@ extension SafetensorsFile {
 }
 
 /// Runs `body`, its failures told as the catalogue's.
-func catalogErrors<Result>(_ body: () throws(BlobError) -> Result) throws(CatalogError) -> Result {
+func catalogErrors<Result: ~Copyable>(_ body: () throws(BlobError) -> Result) throws(CatalogError) -> Result {
     do {
         return try body()
     } catch {
-        let code: CatalogError.Code =
+        throw CatalogError(error)
+    }
+}
+
+extension CatalogError {
+    init(_ error: BlobError) {
+        let code: Code =
             switch error.code {
             case .corrupt, .unsupported, .mismatch: .corrupt
             case .missing, .inputOutput: .inputOutput
             }
-        throw CatalogError(code, error.message, cause: error.cause)
+        self.init(code, error.message, cause: error.cause)
     }
 }

@@ -5,8 +5,8 @@ import Service
 struct ClusterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster",
-        abstract: "Describe a cluster: write its configuration, list its processes.",
-        subcommands: [ConfigureCommand.self, ProcessesCommand.self])
+        abstract: "Describe a cluster: its configuration, its processes, a user of its data.",
+        subcommands: [ConfigureCommand.self, ProcessesCommand.self, SampleUserCommand.self])
 }
 
 struct ConfigureCommand: ParsableCommand {

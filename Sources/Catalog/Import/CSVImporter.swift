@@ -1,0 +1,113 @@
+/// Imports a directory of CSV files with documented columns, in any order (docs/data.md):
+///
+/// - `events.csv`: `user_id`, `item_id`, `time`, `event`, and optionally `value` (seconds watched) and `surface`.
+/// - `items.csv`, optional: `item_id`, and optionally `title`, `category`, `author`, `publish_time`, `duration`.
+/// - `users.csv`, optional: `user_id`, and any further columns as categories.
+struct CSVImporter: LogImporter {
+    static let format = "csv"
+
+    func read(
+        _ directory: String, into builder: inout DatasetBuilder, report: inout ImportReport, progress: ImportProgress
+    ) throws(CatalogError) {
+        if fileExists("\(directory)/users.csv") {
+            report.files.append(try users("\(directory)/users.csv", &builder, progress))
+        }
+        if fileExists("\(directory)/items.csv") {
+            report.files.append(try items("\(directory)/items.csv", &builder, progress))
+        }
+        report.files.append(try events("\(directory)/events.csv", &builder, progress))
+    }
+
+    private func users(
+        _ path: String, _ builder: inout DatasetBuilder, _ progress: ImportProgress
+    ) throws(CatalogError) -> ImportReport.File {
+        var table = try DelimitedTable(path: path, progress: progress)
+        let id = try table.required("user_id")
+        let fields = table.columns.filter { $0 != "user_id" }
+        try readUsers(&table, id: id, fields: fields, into: &builder)
+        return table.report
+    }
+
+    private func items(
+        _ path: String, _ builder: inout DatasetBuilder, _ progress: ImportProgress
+    ) throws(CatalogError) -> ImportReport.File {
+        var table = try DelimitedTable(path: path, progress: progress)
+        let id = try table.required("item_id")
+        table.noteUnused(["item_id", "title", "category", "author", "publish_time", "duration"])
+        let title = table.column("title")
+        let category = table.column("category")
+        let author = table.column("author")
+        let publishTime = table.column("publish_time")
+        let duration = table.column("duration")
+        while try table.next() {
+            var details = ItemDetails(
+                title: table.string(title), category: table.string(category), author: table.string(author))
+            if let publishTime, !table.bytes(publishTime).isEmpty {
+                guard let time = FieldValue.time(table.bytes(publishTime)) else {
+                    table.reject(.time, publishTime)
+                    continue
+                }
+                details.publishMilliseconds = time
+            }
+            if let duration, !table.bytes(duration).isEmpty {
+                guard let seconds = FieldValue.seconds(table.bytes(duration)) else {
+                    table.reject(.value, duration)
+                    continue
+                }
+                details.durationSeconds = seconds
+            }
+            try keepItem(&table, id: id, details, into: &builder)
+        }
+        return table.report
+    }
+
+    private func events(
+        _ path: String, _ builder: inout DatasetBuilder, _ progress: ImportProgress
+    ) throws(CatalogError) -> ImportReport.File {
+        var table = try DelimitedTable(path: path, progress: progress)
+        let user = try table.required("user_id")
+        let item = try table.required("item_id")
+        let time = try table.required("time")
+        let event = try table.required("event")
+        let value = table.column("value")
+        let surface = table.column("surface")
+        table.noteUnused(["user_id", "item_id", "time", "event", "value", "surface"])
+        let lookup = EventLookup()
+        while try table.next() {
+            guard let milliseconds = FieldValue.time(table.bytes(time)) else {
+                table.reject(.time, time)
+                continue
+            }
+            guard let actions = lookup.actions(table.bytes(event)) else {
+                table.reject(.event, event)
+                continue
+            }
+            var seconds: Float = 0
+            if let value, !table.bytes(value).isEmpty {
+                guard let watched = FieldValue.seconds(table.bytes(value)) else {
+                    table.reject(.value, value)
+                    continue
+                }
+                seconds = watched
+            }
+            guard let surfaceRow = try builder.surfaceRow(surface.map { table.bytes($0) }) else {
+                table.reject(.surface, surface ?? event)
+                continue
+            }
+            guard let userRow = try builder.userRow(table.bytes(user)) else {
+                table.reject(.userID, user)
+                continue
+            }
+            guard let itemRow = try builder.itemRow(table.bytes(item)) else {
+                table.reject(.itemID, item)
+                continue
+            }
+            builder.append(
+                LoggedEvent(
+                    user: userRow, item: itemRow, time: milliseconds, actions: actions, watchSeconds: seconds,
+                    surface: surfaceRow))
+            table.keep()
+        }
+        return table.report
+    }
+}

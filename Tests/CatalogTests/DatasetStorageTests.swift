@@ -1,0 +1,132 @@
+import Blobs
+import Catalog
+import Kernels
+import Testing
+
+@Suite struct DatasetStorageTests {
+    private func sample() throws -> Dataset {
+        var builder = DatasetBuilder(name: "sample", userFields: ["city"])
+        let surface = try builder.addSurface("home")
+        let ann = try builder.addUser("ann", fields: ["Oslo"])
+        let bob = try builder.addUser("7")
+        let details = ItemDetails(
+            title: "Ünïcode, \"quoted\"", category: "news", author: "me", publishMilliseconds: 12, durationSeconds: 3)
+        let item = try builder.addItem("it/1", details: details)
+        builder.addEvent(user: ann, item: item, timeMilliseconds: 5, actions: [.impression, .like], surface: surface)
+        builder.addEvent(user: bob, item: item, timeMilliseconds: 9, actions: .impression, watchSeconds: 1.5)
+        return try builder.build().dataset
+    }
+
+    @Test func whatIsWrittenIsReadAgain() throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/deep/er/data"
+        let dataset = try sample()
+        try dataset.write(to: path)
+        try dataset.write(to: "\(path)/")
+        let copy = try Dataset(directory: path)
+        #expect(copy.name == "sample")
+        #expect(copy.users.keys == dataset.users.keys)
+        #expect(copy.users.publicIDs.bytes == dataset.users.publicIDs.bytes)
+        #expect(copy.users.fields[0].name == "city")
+        #expect(copy.users.fields[0].values == dataset.users.fields[0].values)
+        #expect(copy.items.titles[0] == "Ünïcode, \"quoted\"")
+        #expect(copy.items.keys == dataset.items.keys)
+        #expect(copy.items.authors == dataset.items.authors)
+        #expect(Array(copy.items.publishTimes) == [12])
+        #expect(Array(copy.items.durations) == [3])
+        #expect(copy.exposures.users == dataset.exposures.users)
+        #expect(copy.exposures.actions == dataset.exposures.actions)
+        #expect(Array(copy.exposures.times) == [5, 9])
+        #expect(Array(copy.exposures.watchSeconds) == [0, 1.5])
+        #expect(Array(copy.exposures.surfaces) == [1, 0])
+        #expect(copy.exposures.surfaceNames[1] == "home")
+        #expect(copy.exposures.hasNegatives)
+    }
+
+    @Test func otherFilesAreNotReplaced() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("thesis.tex", "years of work")
+        let dataset = try sample()
+        let error = #expect(throws: CatalogError.self) { try dataset.write(to: directory.path) }
+        #expect(error?.code == .invalidInput)
+        #expect(error?.message.contains("thesis.tex") == true)
+        #expect(try directory.names() == ["thesis.tex"])
+    }
+
+    /// One tensor of one file made wrong, and what the message must name.
+    struct Damage: Sendable, CustomTestStringConvertible {
+        var file: String
+        var tensor: String
+        var change: @Sendable (inout SafetensorsWriter) -> Void
+        var testDescription: String { "\(file) \(tensor)" }
+    }
+
+    static let damages: [Damage] = [
+        Damage(file: "users", tensor: "key") { $0.add("key", [9, 9] as [UInt64]) },
+        Damage(file: "users", tensor: "key") { $0.add("key", [1, 2] as [Int64]) },
+        Damage(file: "users", tensor: "public_id.offsets") { $0.add("public_id.offsets", [0, 1, 2, 4] as [UInt64]) },
+        Damage(file: "users", tensor: "field.0.value") { $0.add("field.0.value", [0, 2] as [UInt32]) },
+        Damage(file: "users", tensor: "field.0.vocabulary") {
+            $0.add("field.0.vocabulary.offsets", [0, 2, 4] as [UInt64])
+        },
+        Damage(file: "items", tensor: "category") { $0.add("category", [2] as [UInt32]) },
+        Damage(file: "items", tensor: "title.offsets") { $0.add("title.offsets", [1, 19] as [UInt64]) },
+        Damage(file: "items", tensor: "duration_seconds") { $0.add("duration_seconds", [Float.nan]) },
+        Damage(file: "items", tensor: "author") { $0.add("author", [1, 2] as [UInt64]) },
+        Damage(file: "exposures", tensor: "user") { $0.add("user", [0, 2] as [UInt32]) },
+        Damage(file: "exposures", tensor: "item") { $0.add("item", [0, UInt32.max]) },
+        Damage(file: "exposures", tensor: "time_ms") { $0.add("time_ms", [9, 5] as [Int64]) },
+        Damage(file: "exposures", tensor: "watch_seconds") { $0.add("watch_seconds", [0, -1] as [Float]) },
+        Damage(file: "exposures", tensor: "watch_seconds") { $0.add("watch_seconds", [0, Float.infinity]) },
+        Damage(file: "exposures", tensor: "surface") { $0.add("surface", [0, 2] as [UInt16]) },
+        Damage(file: "exposures", tensor: "actions") { $0.add("actions", [1, 1, 1] as [UInt16]) },
+        Damage(file: "exposures", tensor: "has_negatives") { $0.metadata["has_negatives"] = "maybe" },
+    ]
+
+    @Test(arguments: damages)
+    func damageIsNamed(damage: Damage) throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/data"
+        try sample().write(to: path)
+        let file = "\(path)/\(damage.file).safetensors"
+        try rewrite(file, damage.change)
+        let error = #expect(throws: CatalogError.self) { _ = try Dataset(directory: path) }
+        #expect(error?.code == .corrupt)
+        #expect(error?.message.contains(file) == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("\"\(damage.tensor)") == true, "\(error?.message ?? "")")
+    }
+
+    /// Copies a file, the tensors that `change` adds in place of the old ones.
+    private func rewrite(_ path: String, _ change: (inout SafetensorsWriter) -> Void) throws {
+        let old = try SafetensorsFile(path: path)
+        var writer = SafetensorsWriter(metadata: old.metadata)
+        change(&writer)
+        let temporary = "\(path).changed"
+        try writer.write(to: temporary)
+        let changed = Set(try SafetensorsFile(path: temporary).tensors.map(\.name))
+        for tensor in old.tensors where !changed.contains(tensor.name) {
+            let bytes = try old.bytes(tensor.name)
+            writer.add(tensor.name, bytes: SharedBuffer(Array(bytes)), dataType: tensor.dataType, shape: tensor.shape)
+        }
+        try writer.write(to: path)
+        try FileSystem.remove(temporary)
+    }
+
+    @Test(arguments: ["users", "items", "exposures"])
+    func missingTruncatedAndForeignFilesAreRefused(name: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/data"
+        let file = "\(path)/\(name).safetensors"
+        try sample().write(to: path)
+        let bytes = try FileSystem.read(file, limit: 1 << 20)
+        for broken in [[], Array(bytes.prefix(7)), Array(bytes.dropLast()), Array("user_id,item_id\n".utf8)] {
+            try FileSystem.replace(file, with: broken)
+            let error = #expect(throws: CatalogError.self) { _ = try Dataset(directory: path) }
+            #expect(error?.message.contains(file) == true, "\(error?.message ?? "")")
+        }
+        try FileSystem.remove(file)
+        let error = #expect(throws: CatalogError.self) { _ = try Dataset(directory: path) }
+        #expect(error?.code == .inputOutput)
+        #expect(error?.message.contains(file) == true)
+    }
+}
