@@ -118,6 +118,9 @@ let package = Package(
         executable("trainer", ["Service", "Training", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
         executable("tributary", ["Service", "Messages", "RPC", "Snapshots", "Blobs", "Catalog", "Simulation"]),
         executable("loadgen", ["Service", "Messages", "RPC", "Catalog", "Kernels", histogram]),
+        executable(
+            "recall-bench", ["Recall", "VectorIndex", "Catalog", "Blobs", "Kernels"],
+            path: "Benchmarks/recall/recall-bench"),
         executable("rpc-echo", ["Service", "RPC", "Messages", "Kernels"], path: "Tests/rpc-echo"),
 
         // tests

@@ -11,17 +11,17 @@ struct HeldOutQueries: Sendable {
     static let countMax = 1_000
 
     /// - Parameter queries: `[q, d]`: odd rows choose, even rows measure.
-    init(_ queries: SharedBuffer<Float>, dimension: Int) throws(VectorIndexError) {
+    /// - Returns: nil when there are too few to measure with.
+    init?(_ queries: SharedBuffer<Float>, dimension: Int) throws(VectorIndexError) {
         let count = queries.count / dimension
-        guard count * dimension == queries.count, count >= Self.countMin else {
+        guard count * dimension == queries.count else {
             throw VectorIndexError(
-                .invalidInput,
-                "an index with lists needs at least \(Self.countMin) queries of dimension \(dimension) to measure its "
-                    + "recall with, found \(queries.count) values")
+                .invalidInput, "\(queries.count) values are no whole number of queries of dimension \(dimension)")
         }
         if let fault = queries.firstIndex(where: { !$0.isFinite }) {
             throw VectorIndexError(.invalidInput, "query \(fault / dimension) holds \(queries[fault])")
         }
+        guard count >= Self.countMin else { return nil }
         let rows = (0..<min(count, Self.countMax)).map { queries[shared: $0 * dimension..<($0 + 1) * dimension] }
         choosing = rows.indices.filter { !$0.isMultiple(of: 2) }.map { rows[$0] }
         measuring = rows.indices.filter { $0.isMultiple(of: 2) }.map { rows[$0] }

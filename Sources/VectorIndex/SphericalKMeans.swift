@@ -43,34 +43,49 @@ struct SphericalKMeans {
         let tile = 16
         return [UInt32](unsafeUninitializedCapacity: count) { target, initialized in
             threads.forEach(0..<(count + tile - 1) / tile) {
-                [Float](repeating: 0, count: tile * lists)
-            } _: { scores, index in
+                Lane(tile: tile, lists: lists)
+            } _: { lane, index in
                 let rows = index * tile..<min((index + 1) * tile, count)
-                nearest(rows, of: vectors, to: centroids, scores: &scores, into: target)
+                nearest(rows, of: vectors, to: centroids, lane: lane, into: target)
             }
             initialized = count
         }
     }
 
-    /// Writes the nearest centroid of each of `rows`; overwrites `scores` `[rows, lists]`.
+    /// What one thread needs to score a tile of vectors.
+    private final class Lane {
+        /// `[tile, lists]`.
+        let scores: UnsafeMutablePointer<Float>
+        /// `[lists]`; the kernel that fills it may write 8 entries too many.
+        let positions: UnsafeMutablePointer<UInt32>
+
+        init(tile: Int, lists: Int) {
+            scores = .allocate(capacity: tile * lists)
+            positions = .allocate(capacity: lists + 8)
+        }
+
+        deinit {
+            scores.deallocate()
+            positions.deallocate()
+        }
+    }
+
+    /// Writes the nearest centroid of each of `rows`.
     private func nearest(
-        _ rows: Range<Int>, of vectors: SharedBuffer<Float>, to centroids: SharedBuffer<Float>, scores: inout [Float],
+        _ rows: Range<Int>, of vectors: SharedBuffer<Float>, to centroids: SharedBuffer<Float>, lane: Lane,
         into target: UnsafeMutableBufferPointer<UInt32>
     ) {
         vectors.withUnsafeBufferPointer { vectors in
             centroids.withUnsafeBufferPointer { centroids in
-                scores.withUnsafeMutableBufferPointer { scores in
-                    guard let points = vectors.baseAddress, let centroids = centroids.baseAddress,
-                        let scores = scores.baseAddress
-                    else { return }
-                    kernels.scan(
-                        queries: points + rows.lowerBound * dimension, queryCount: rows.count, rows: centroids,
-                        count: lists, width: dimension, scores: scores)
-                    for (place, row) in rows.enumerated() {
-                        let own = scores + place * lists
-                        let peak = kernels.maximum(own, count: lists)
-                        target[row] = UInt32((0..<lists).first { own[$0] == peak } ?? 0)
-                    }
+                guard let points = vectors.baseAddress, let centroids = centroids.baseAddress else { return }
+                kernels.scan(
+                    queries: points + rows.lowerBound * dimension, queryCount: rows.count, rows: centroids,
+                    count: lists, width: dimension, scores: lane.scores)
+                for (place, row) in rows.enumerated() {
+                    let scores = lane.scores + place * lists
+                    let peak = kernels.maximum(scores, count: lists)
+                    let found = kernels.collect(scores, count: lists, threshold: peak, positions: lane.positions)
+                    target[row] = found > 0 ? lane.positions[0] : 0
                 }
             }
         }

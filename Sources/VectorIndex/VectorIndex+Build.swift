@@ -7,7 +7,8 @@ extension VectorIndex {
     ///   - keys: `[n]`, in any order, each once.
     ///   - vectors: `[n, d]`, row-major, parallel to `keys`; unit length where cosine is meant.
     ///   - queries: `[q, d]`, drawn as the real ones will be and not from `vectors`: half of them choose the number of
-    ///     lists searched, the other half measure the recall. Not looked at when the index is exact.
+    ///     lists searched, the other half measure the recall. With fewer than 64 of them a recall could
+    ///     not be stated, and the index is exact whatever its size.
     /// - Throws: `recallBelowTarget` when the measured recall stays under the target.
     /// - Complexity: with lists, O(sample lists d) an iteration of k-means and O((n + q) lists d + q n d) after it.
     public static func build(
@@ -18,14 +19,14 @@ extension VectorIndex {
         let order = try checkedOrder(keys: keys, vectors: vectors, dimension: dimension)
         let sorted = SharedBuffer(order.map { keys[$0] })
         let matrix = vectors.gather(order, width: dimension)
-        guard keys.count > options.exactMax else {
+        let held = try HeldOutQueries(queries, dimension: dimension)
+        guard keys.count > options.exactMax, let held else {
             let report = IndexReport(
                 kind: .exact, vectors: keys.count, probes: 0, lists: 0, probeGrowth: 0, recall: 1,
                 depth: options.recallDepth,
                 queries: 0, targetRecall: options.targetRecall)
             return VectorIndex(dimension: dimension, keys: sorted, vectors: matrix, lists: nil, report: report)
         }
-        let held = try HeldOutQueries(queries, dimension: dimension)
         let means = SphericalKMeans(matrix, dimension: dimension, options: options)
         let centroids = means.centroids()
         let (offsets, rows) = members(of: means.assign(matrix, to: centroids), lists: centroids.count / dimension)

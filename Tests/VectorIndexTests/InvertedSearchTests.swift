@@ -59,14 +59,21 @@ import VectorIndex
         #expect(error?.message.contains("below the target 0.99: 1 of 219 lists") == true, "\(error as Any)")
     }
 
-    @Test func tooFewQueriesAreRefused() {
-        let error = #expect(throws: VectorIndexError.self) {
-            try VectorIndex.build(
-                keys: SharedBuffer(scatteredKeys(9_000)),
-                vectors: clusteredVectors(9_000, dimension: 2, centres: 5, seed: 1), dimension: 2,
-                queries: clusteredVectors(63, dimension: 2, centres: 5, seed: 2))
+    @Test(arguments: [(63, IndexReport.Kind.exact), (64, .inverted)])
+    func tooFewQueriesToStateARecallMakeTheIndexExact(queries: Int, kind: IndexReport.Kind) throws {
+        var options = VectorIndexOptions()
+        options.exactMax = 100
+        let index = try VectorIndex.build(
+            keys: SharedBuffer(scatteredKeys(300)), vectors: clusteredVectors(300, dimension: 2, centres: 5, seed: 1),
+            dimension: 2, queries: clusteredVectors(queries, dimension: 2, centres: 5, seed: 2), options: options)
+        #expect(index.report.kind == kind)
+    }
+
+    @Test(arguments: [[1, 2, 3], [.nan, 0]] as [SharedBuffer<Float>])
+    func queriesThatDoNotFitAreRefused(queries: SharedBuffer<Float>) {
+        #expect(throws: VectorIndexError.self) {
+            try VectorIndex.build(keys: [1], vectors: [1, 0], dimension: 2, queries: queries)
         }
-        #expect(error?.code == .invalidInput)
     }
 
     @Test func allListsSearchedIsExact() throws {

@@ -55,32 +55,44 @@ public struct ItemCFChannel: RecallChannel {
             throw RecallError(
                 .invalidRequest, "\(query.triggers.count) triggers with \(query.triggerWeights.count) weights")
         }
-        sum(query, scratch)
-        var best = TopK(min(limit, items.count))
-        scratch.drain { row, score in
-            // Zero: a product too small for a float, or a row met again after one.
-            guard score > 0, score >= best.threshold else { return }
-            let key = items[Int(row)]
-            if scratch.triggers.contains(key) || scratch.excluded.contains(key) { return }
-            best.offer(score: score, id: key)
-        }
-        return Candidates(best.take())
+        add(query, to: &scratch.sums, seen: &scratch.triggers)
+        return Candidates(best(min(limit, items.count), of: &scratch.sums, but: scratch.triggers, scratch.excluded))
     }
 
     /// Adds up the lists of the triggers; of a repeated trigger the newest counts.
-    private func sum(_ query: RecallQuery, _ scratch: RecallScratch) {
+    private func add(_ query: RecallQuery, to sums: inout SparseSums, seen: inout KeySet) {
         let count = min(query.triggers.count, Self.triggersMax)
-        scratch.triggers.removeAll(reserving: count)
-        scratch.reserve(rows: items.count)
-        for place in 0..<count {
-            let (key, weight) = (query.triggers[place].rawValue, query.triggerWeights[place])
-            guard scratch.triggers.insert(key), weight > 0, weight.isFinite, let row = triggers.row(of: key) else {
-                continue
-            }
-            for entry in Int(offsets[row])..<Int(offsets[row + 1]) {
-                scratch.add(weight * similarities[entry], to: candidates[entry])
+        seen.removeAll(reserving: count)
+        sums.reserve(rows: items.count)
+        candidates.withUnsafeBufferPointer { candidates in
+            similarities.withUnsafeBufferPointer { similarities in
+                for place in 0..<count {
+                    let (key, weight) = (query.triggers[place].rawValue, query.triggerWeights[place])
+                    guard seen.insert(key), weight > 0, weight.isFinite, let row = triggers.row(of: key) else {
+                        continue
+                    }
+                    for entry in Int(offsets[row])..<Int(offsets[row + 1]) {
+                        sums.add(weight * similarities[entry], to: candidates[entry])
+                    }
+                }
             }
         }
+    }
+
+    /// The best rows whose items are in neither set; leaves the sums empty.
+    private func best(
+        _ limit: Int, of sums: inout SparseSums, but triggers: borrowing KeySet, _ excluded: borrowing KeySet
+    ) -> [Scored] {
+        var best = TopK(limit)
+        items.withUnsafeBufferPointer { items in
+            sums.drain { row, score in
+                guard score >= best.threshold else { return }
+                let key = items[Int(row)]
+                if triggers.contains(key) || excluded.contains(key) { return }
+                best.offer(score: score, id: key)
+            }
+        }
+        return best.take()
     }
 
     private static func checkAscending(
