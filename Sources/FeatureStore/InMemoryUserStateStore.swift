@@ -1,0 +1,100 @@
+public import Catalog
+import Synchronization
+
+/// Live user state in this process's memory, bounded, lost when the process ends.
+///
+/// Users are spread over stripes, so that requests for different users seldom wait for each other.
+public final class InMemoryUserStateStore: UserStateStore {
+    private static let stripeCount = 64
+
+    private final class Stripe: Sendable {
+        let contents: Mutex<Contents>
+
+        init(eventIDsMax: Int) {
+            contents = Mutex(Contents(ids: RememberedIDs(capacity: eventIDsMax)))
+        }
+    }
+
+    fileprivate struct Contents {
+        var users: [UserKey: UserOverlay] = [:]
+        var entryCount = 0
+        var ids: RememberedIDs
+    }
+
+    private let limits: OverlayLimits
+    private let stripes: [Stripe]
+
+    public init(limits: OverlayLimits = OverlayLimits()) {
+        self.limits = limits
+        stripes = (0..<Self.stripeCount).map { _ in Stripe(eventIDsMax: limits.eventIDsMax / Self.stripeCount) }
+    }
+
+    public func view(of base: UserState, dataUntil: Int64, now: Int64) -> UserView {
+        let overlay = stripe(of: base.user).contents.withLock { contents -> UserOverlay? in
+            contents.users[base.user]?.lastTouched = now
+            return contents.users[base.user]
+        }
+        guard let overlay else {
+            return UserView(state: base, excluded: base.recent.map(\.item).sorted())
+        }
+        var state = base
+        let live = overlay.events.drop { $0.timeMilliseconds <= dataUntil }
+        for interaction in live { state.record(interaction) }
+        let windowStart = now - limits.shownWindowMilliseconds
+        let shown = overlay.shown.filter { $0.value >= windowStart }.keys
+        let excluded = Set(shown).union(overlay.hidden).union(state.recent.lazy.map(\.item))
+        return UserView(
+            state: state, excluded: excluded.sorted(), shownCount: shown.count, liveEventCount: live.count)
+    }
+
+    public func record(_ events: [UserEvent], now: Int64) -> [RecordOutcome] {
+        events.map { event in
+            change(event.user, now: now) { overlay, ids in
+                guard ids.insert(PublicID.key(of: event.id)) else { return .duplicate }
+                overlay.record(event.interaction, limits: limits)
+                return .accepted
+            }
+        }
+    }
+
+    public func recordShown(_ items: [ItemKey], to user: UserKey, now: Int64) {
+        change(user, now: now) { overlay, _ in
+            overlay.show(items, at: now, limits: limits)
+        }
+    }
+
+    private func stripe(of user: UserKey) -> Stripe {
+        stripes[Int(PublicID.mixed(user.rawValue) % UInt64(Self.stripeCount))]
+    }
+
+    private func change<Result: Sendable>(
+        _ user: UserKey, now: Int64, _ body: (inout UserOverlay, inout RememberedIDs) -> Result
+    ) -> Result {
+        stripe(of: user).contents.withLock { contents in
+            // Taken out while it changes, so that its arrays are not copied.
+            var overlay = contents.users.removeValue(forKey: user) ?? UserOverlay()
+            let before = overlay.entryCount
+            let result = body(&overlay, &contents.ids)
+            overlay.forgetShown(before: now - limits.shownWindowMilliseconds)
+            overlay.lastTouched = now
+            contents.entryCount += overlay.entryCount - before
+            contents.users[user] = overlay
+            contents.shrink(
+                usersMax: limits.usersMax / Self.stripeCount, entriesMax: limits.entriesMax / Self.stripeCount)
+            return result
+        }
+    }
+}
+
+extension InMemoryUserStateStore.Contents {
+    /// Forgets the users who were quiet for longest, an eighth at a time, until both limits hold.
+    fileprivate mutating func shrink(usersMax: Int, entriesMax: Int) {
+        while users.count > max(usersMax, 1) || (entryCount > entriesMax && users.count > 1) {
+            let quietest = users.sorted { ($0.value.lastTouched, $0.key) < ($1.value.lastTouched, $1.key) }
+            for (user, overlay) in quietest.prefix(max(users.count / 8, 1)) {
+                entryCount -= overlay.entryCount
+                users.removeValue(forKey: user)
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Catalog
+import FeatureStore
+import Testing
+
+@Suite struct InMemoryUserStateStoreTests {
+    private let user = UserKey(rawValue: 7)
+    private let day: Int64 = 24 * 3600 * 1000
+
+    private var stranger: UserState { UserState(user: user, isKnown: false, profile: []) }
+
+    private func keys(_ values: ClosedRange<UInt64>) -> [ItemKey] { values.map { ItemKey(rawValue: $0) } }
+
+    private func key(_ value: UInt64) -> ItemKey { ItemKey(rawValue: value) }
+
+    private func event(_ id: String, _ item: UInt64, _ actions: Actions, at time: Int64, user: UInt64 = 7) -> UserEvent
+    {
+        UserEvent(
+            id: id, user: UserKey(rawValue: user),
+            interaction: Interaction(item: key(item), timeMilliseconds: time, actions: actions))
+    }
+
+    @Test func eventsAreAddedToTheSnapshotsState() {
+        let store = InMemoryUserStateStore()
+        #expect(
+            store.record([event("a", 5, .click, at: 200), event("b", 6, .like, at: 150)], now: 300) == [
+                .accepted, .accepted,
+            ])
+        let view = store.view(of: stranger, dataUntil: 0, now: 300)
+        #expect(view.state.isKnown)
+        #expect(view.state.clicks == 1)
+        // By time, not by arrival.
+        #expect(view.state.recent.map(\.item) == [key(6), key(5)])
+        #expect(view.excluded == [key(5), key(6)])
+        #expect(view.liveEventCount == 2)
+    }
+
+    @Test func eventsThatTheSnapshotHasSeenAreNotAddedAgain() {
+        let store = InMemoryUserStateStore()
+        _ = store.record([event("a", 5, .click, at: 200), event("b", 6, .click, at: 201)], now: 300)
+        let view = store.view(of: stranger, dataUntil: 200, now: 300)
+        #expect(view.state.recent.map(\.item) == [key(6)])
+        #expect(view.liveEventCount == 1)
+    }
+
+    @Test func anEventIDCountsOnce() {
+        let store = InMemoryUserStateStore()
+        let click = event("a", 5, .click, at: 200)
+        #expect(store.record([click, click], now: 300) == [.accepted, .duplicate])
+        #expect(store.record([event("a", 9, .like, at: 250)], now: 300) == [.duplicate])
+        #expect(store.view(of: stranger, dataUntil: 0, now: 300).state.clicks == 1)
+    }
+
+    @Test func rememberedEventIDsAreBounded() {
+        var limits = OverlayLimits()
+        limits.eventIDsMax = 64 * 3  // Three for each stripe.
+        let store = InMemoryUserStateStore(limits: limits)
+        _ = store.record(["a", "b", "c", "d"].map { event($0, 5, .click, at: 200) }, now: 300)
+        #expect(store.record([event("d", 5, .click, at: 200)], now: 300) == [.duplicate])
+        #expect(store.record([event("a", 5, .click, at: 200)], now: 300) == [.accepted])
+    }
+
+    @Test func shownItemsStayAwayForTheWindow() {
+        let store = InMemoryUserStateStore()
+        store.recordShown([key(2), key(1)], to: user, now: 1000)
+        _ = store.record([event("i", 3, .impression, at: 1000 + day)], now: 1000 + day)
+        #expect(store.view(of: stranger, dataUntil: 0, now: 1000 + 30 * day).excluded == [key(1), key(2), key(3)])
+        let later = store.view(of: stranger, dataUntil: 0, now: 1001 + 30 * day)
+        #expect(later.excluded == [key(3)])
+        #expect(later.shownCount == 1)
+    }
+
+    @Test func hiddenItemsStayAwayForGood() {
+        let store = InMemoryUserStateStore()
+        _ = store.record([event("h", 8, .hide, at: 1000)], now: 1000)
+        #expect(store.view(of: stranger, dataUntil: 0, now: 1000 + 400 * day).excluded == [key(8)])
+    }
+
+    @Test func usersAreKeptApart() {
+        let store = InMemoryUserStateStore()
+        store.recordShown([key(1)], to: UserKey(rawValue: 8), now: 1000)
+        #expect(store.view(of: stranger, dataUntil: 0, now: 1000).excluded.isEmpty)
+    }
+
+    @Test func whatIsKeptOfOneUserIsBounded() {
+        var limits = OverlayLimits()
+        limits.shownPerUserMax = 10
+        limits.eventsPerUserMax = 4
+        limits.hiddenPerUserMax = 2
+        let store = InMemoryUserStateStore(limits: limits)
+        for item in UInt64(1)...11 { store.recordShown([key(item)], to: user, now: Int64(item)) }
+        // The eleventh made room for itself and one more: ten less a tenth are kept.
+        #expect(store.view(of: stranger, dataUntil: 0, now: 12).excluded == keys(3...11))
+        let hides = keys(101...103).map { event("h\($0.rawValue)", $0.rawValue, .hide, at: 50) }
+        let clicks = keys(201...204).map { event("c\($0.rawValue)", $0.rawValue, .click, at: Int64($0.rawValue)) }
+        _ = store.record(hides + clicks, now: 300)
+        let view = store.view(of: stranger, dataUntil: 0, now: 300)
+        #expect(view.liveEventCount == 4)
+        #expect(view.state.recent.map(\.item) == keys(201...204))
+        #expect(!view.excluded.contains(key(101)))
+        #expect(view.excluded.contains(key(102)) && view.excluded.contains(key(103)))
+    }
+
+    @Test func theQuietestUsersAreForgotten() {
+        var limits = OverlayLimits()
+        limits.usersMax = 64  // One for each stripe.
+        let store = InMemoryUserStateStore(limits: limits)
+        for user in UInt64(1)...1000 { store.recordShown([key(1)], to: UserKey(rawValue: user), now: Int64(user)) }
+        let kept = (UInt64(1)...1000).count { user in
+            let base = UserState(user: UserKey(rawValue: user), isKnown: false, profile: [])
+            return !store.view(of: base, dataUntil: 0, now: 1000).excluded.isEmpty
+        }
+        #expect(kept == 64)
+        let last = UserState(user: UserKey(rawValue: 1000), isKnown: false, profile: [])
+        #expect(store.view(of: last, dataUntil: 0, now: 1000).excluded == [key(1)])
+    }
+
+    @Test func manyThreadsAtOnce() async {
+        let store = InMemoryUserStateStore()
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    for round in 0..<200 {
+                        _ = store.record([event("\(task)-\(round)", UInt64(round), .click, at: 10)], now: 10)
+                    }
+                }
+            }
+        }
+        #expect(store.view(of: stranger, dataUntil: 0, now: 10).state.clicks == 400)
+    }
+}
