@@ -1,0 +1,30 @@
+public import RPC
+public import Snapshots
+
+extension ClusterConfiguration {
+    /// Every process that loads snapshots, as rollouts reach it.
+    public func rolloutNodes() throws(RPCError) -> [RolloutNode] {
+        var nodes: [RolloutNode] = []
+        for member in members where member.role != .snapshotServer {
+            let remote = RemoteNode(name: member.name, client: try client([member.address]))
+            nodes.append(RolloutNode(name: member.name, isEntry: member.role == .orchestrator, node: remote))
+        }
+        return nodes
+    }
+
+    /// The snapshot-server, as nodes fetch from it.
+    public func snapshotSource() throws(RPCError) -> RemoteSource {
+        RemoteSource(client: try client([snapshotServer], configuration: RemoteSource.clientConfiguration))
+    }
+
+    /// How a process of this cluster loads snapshots.
+    ///
+    /// - Parameter kinds: components it needs; of those that are split, its own shard's.
+    public func snapshotHost(of member: Member, kinds: Set<String>) throws(SnapshotError) -> SnapshotHostConfiguration {
+        let shard = member.role == .recallShard ? member.shard : nil
+        let host = SnapshotHostConfiguration(
+            role: member.role.rawValue, cacheDirectory: "\(directory(of: member))/snapshots",
+            filter: ComponentFilter(kinds: kinds, shard: shard))
+        return host
+    }
+}
