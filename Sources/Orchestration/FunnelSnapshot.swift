@@ -1,0 +1,38 @@
+public import Catalog
+public import FeatureStore
+public import Kernels
+
+/// What the orchestrator needs of one snapshot: items for the page, user states, and the user's query vector.
+public struct FunnelSnapshot: Sendable {
+    public let version: String
+    /// End of the training log, milliseconds since 1970.
+    public let dataUntil: Int64
+    public let items: ItemTable
+    public let users: UserStateTable
+    /// The two-tower user vector, unit length; empty when the snapshot has no such model.
+    let userVector: @Sendable (UserState) -> SharedBuffer<Float>
+    private let itemIndex: KeyIndex
+    private let surfaces: [String: UInt16]
+
+    /// - Parameter surfaceNames: row 0 is the unknown surface.
+    public init(
+        version: String, dataUntil: Int64, items: ItemTable, surfaceNames: StringTable, users: UserStateTable,
+        userVector: @escaping @Sendable (UserState) -> SharedBuffer<Float>, itemIndex: KeyIndex? = nil
+    ) {
+        self.version = version
+        self.dataUntil = dataUntil
+        self.items = items
+        self.users = users
+        self.userVector = userVector
+        self.itemIndex = itemIndex ?? KeyIndex(items.keys)
+        var surfaces: [String: UInt16] = [:]
+        for row in 1..<max(surfaceNames.count, 1) { surfaces[surfaceNames[row]] = UInt16(clamping: row) }
+        self.surfaces = surfaces
+    }
+
+    /// The item's row in `items`.
+    func row(of item: ItemKey) -> Int? { itemIndex.row(of: item) }
+
+    /// Index of a surface; 0, unknown, for one that the training log does not have.
+    func surface(named name: String) -> UInt16 { surfaces[name] ?? 0 }
+}

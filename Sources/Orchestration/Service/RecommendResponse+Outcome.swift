@@ -1,0 +1,57 @@
+import Catalog
+import FeatureStore
+import Kernels
+import Messages
+import Recall
+
+extension RecommendResponse {
+    init(_ outcome: Funnel.Outcome, requestID: String) {
+        self.init(
+            requestID: requestID, snapshotVersion: outcome.snapshot.version,
+            items: outcome.page.map { RecommendedItem($0, outcome) }, completeness: outcome.notes.message,
+            userKnown: outcome.view.state.isKnown)
+    }
+}
+
+extension RecommendedItem {
+    fileprivate init(_ entry: Funnel.PageEntry, _ outcome: Funnel.Outcome) {
+        let items = outcome.snapshot.items
+        self.init(
+            itemID: items.publicIDs[entry.row], score: entry.score, title: items.titles[entry.row],
+            category: items.categoryNames[Int(items.categories[entry.row])],
+            channels: outcome.channels.filter { $0.candidates.items.contains(entry.item) }.map(\.channel),
+            clickProbability: entry.clickProbability, watchSeconds: entry.watchSeconds)
+    }
+}
+
+extension ExplainResponse {
+    init(_ outcome: Funnel.Outcome, requestID: String) {
+        let items = outcome.snapshot.items
+        self.init(
+            page: RecommendResponse(outcome, requestID: requestID),
+            items: outcome.page.map { ItemExplanation($0, outcome, id: items.publicIDs[$0.row]) },
+            stages: outcome.reports,
+            user: UserSummary(
+                known: outcome.view.state.isKnown,
+                recentItemIDs: outcome.view.state.recent.reversed().compactMap { interaction in
+                    outcome.snapshot.row(of: interaction.item).map { items.publicIDs[$0] }
+                },
+                shown: UInt32(outcome.view.shownCount), liveEvents: UInt32(outcome.view.liveEventCount)))
+    }
+}
+
+extension ItemExplanation {
+    fileprivate init(_ entry: Funnel.PageEntry, _ outcome: Funnel.Outcome, id: String) {
+        self.init(
+            itemID: id,
+            channels: outcome.channels.compactMap { channel in
+                channel.candidates.items.firstIndex(of: entry.item).map { place in
+                    ChannelScore(
+                        channel: channel.channel, score: channel.candidates.scores[place], position: UInt32(place + 1))
+                }
+            },
+            clickProbability: entry.clickProbability, watchSeconds: entry.watchSeconds, finalScore: entry.score,
+            recallPosition: UInt32((outcome.candidates.items.firstIndex(of: entry.item) ?? -1) + 1),
+            rankPosition: UInt32(entry.rankPosition))
+    }
+}

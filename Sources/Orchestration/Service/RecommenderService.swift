@@ -1,0 +1,129 @@
+import Catalog
+public import FeatureStore
+public import Logging
+import Messages
+public import RPC
+
+/// `tributary.v1.Recommender`, the public API.
+public struct RecommenderService: RPCService {
+    public static let serviceName = RecommenderMethods.service
+
+    private let configuration: OrchestratorConfiguration
+    private let funnel: Funnel
+    private let users: any UserStateStore
+    private let snapshots: SnapshotAccess<FunnelSnapshot>
+    private let now: @Sendable () -> Int64
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - shards: one client per recall shard, in their order.
+    ///   - ranker: a client over all rankers, and their addresses for messages.
+    ///   - snapshots: requests run on the current one.
+    ///   - now: milliseconds since 1970.
+    public init(
+        configuration: OrchestratorConfiguration, shards: [ShardClient], ranker: ShardClient,
+        users: any UserStateStore, snapshots: SnapshotAccess<FunnelSnapshot>,
+        now: @escaping @Sendable () -> Int64, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.users = users
+        self.snapshots = snapshots
+        self.now = now
+        self.logger = logger
+        funnel = Funnel(
+            configuration: configuration, recall: RecallStage(shards: shards),
+            rank: RankStage(client: ranker.client, address: ranker.address), users: users)
+    }
+
+    public func register(in router: inout Router) {
+        router.unary(RecommenderMethods.recommend) { [self] request, context throws(RPCError) in
+            try await recommend(request, context)
+        }
+        router.unary(RecommenderMethods.explain) { [self] request, context throws(RPCError) in
+            try await explain(request, context)
+        }
+        router.unary(RecommenderMethods.recordEvents) { [self] request, _ throws(RPCError) in
+            try await recordEvents(request)
+        }
+    }
+
+    private func recommend(
+        _ request: RecommendRequest, _ context: CallContext
+    ) async throws(RPCError) -> RecommendResponse {
+        let query = try RecommendQuery(request, configuration: configuration)
+        let outcome = try await run(query, context)
+        try await recordShown(outcome.page.map(\.item), to: query.user)
+        return RecommendResponse(outcome, requestID: query.requestID)
+    }
+
+    private func explain(
+        _ request: ExplainRequest, _ context: CallContext
+    ) async throws(RPCError) -> ExplainResponse {
+        guard let wanted = request.request else {
+            throw RPCError(.invalidArgument, "request: expected the request to explain, found none")
+        }
+        let query = try RecommendQuery(wanted, configuration: configuration)
+        return ExplainResponse(try await run(query, context), requestID: query.requestID)
+    }
+
+    private func run(_ query: RecommendQuery, _ context: CallContext) async throws(RPCError) -> Funnel.Outcome {
+        // Read once, and held to the end: every stage of the request runs on this version, and it stays loaded.
+        guard let lease = snapshots.current() else {
+            throw RPCError(.unavailable, "no snapshot is loaded yet")
+        }
+        defer { extendLifetime(lease) }
+        let outcome = try await funnel.run(query, on: lease.value, deadline: context.deadline, now: now())
+        logger.debug(
+            "recommended",
+            metadata: [
+                "request": "\(query.requestID)", "snapshot": "\(lease.version)",
+                "items": "\(outcome.page.count)",
+                "shards": "\(outcome.notes.shardsAnswered)/\(outcome.notes.shardsAsked)",
+            ])
+        return outcome
+    }
+
+    private func recordShown(_ items: [ItemKey], to user: UserKey) async throws(RPCError) {
+        do {
+            try await users.recordShown(items, to: user, now: now())
+        } catch {
+            throw RPCError(.unavailable, "the page cannot be recorded as shown: \(error)", cause: error)
+        }
+    }
+
+    private func recordEvents(_ request: RecordEventsRequest) async throws(RPCError) -> RecordEventsResponse {
+        guard request.events.count <= RequestLimits.eventsMax else {
+            throw RPCError(
+                .invalidArgument,
+                "events: expected at most \(RequestLimits.eventsMax), found \(request.events.count)")
+        }
+        let time = now()
+        var response = RecordEventsResponse()
+        var valid: [(index: Int, event: UserEvent)] = []
+        for (index, event) in request.events.enumerated() {
+            do throws(RPCError) {
+                valid.append((index, try UserEvent(event, now: time)))
+            } catch {
+                response.rejected.append(RejectedEvent(index: UInt32(index), reason: error.message))
+            }
+        }
+        for (entry, outcome) in zip(valid, try await record(valid.map(\.event), time)) {
+            switch outcome {
+            case .accepted: response.accepted += 1
+            case .duplicate: response.duplicates += 1
+            case .rejected(let reason):
+                response.rejected.append(RejectedEvent(index: UInt32(entry.index), reason: reason))
+            }
+        }
+        response.rejected.sort { $0.index < $1.index }
+        return response
+    }
+
+    private func record(_ events: [UserEvent], _ time: Int64) async throws(RPCError) -> [RecordOutcome] {
+        do {
+            return try await users.record(events, now: time)
+        } catch {
+            throw RPCError(.unavailable, "the events cannot be recorded: \(error)", cause: error)
+        }
+    }
+}

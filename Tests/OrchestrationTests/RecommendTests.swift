@@ -1,0 +1,128 @@
+import FeatureStore
+import Messages
+import Orchestration
+import RPC
+import Recall
+import Synchronization
+import Testing
+
+@Suite struct RecommendTests {
+    @Test func aKnownUserGetsARankedPageWithProvenance() async throws {
+        let page = try await SmallCluster().recommend(RecommendRequest(userID: "7", requestID: "r"))
+        // itemcf: 4 + 1 = 5; popular: the eight highest of both shards; the ranker: highest key first.
+        #expect(page.items.map(\.itemID) == ["20", "19", "18"])
+        #expect(page.items.map(\.score) == [2, 1.9, 1.8])
+        #expect(page.items.map(\.watchSeconds) == [20, 19, 18])
+        #expect(page.items[0].title == "Item 20")
+        #expect(page.items[0].category == "even")
+        #expect(page.items[0].channels == ["popular"])
+        #expect(page.userKnown)
+        #expect(page.requestID == "r")
+        #expect(page.snapshotVersion == "v1")
+        #expect(page.completeness == Completeness(shardsAsked: 2, shardsAnswered: 2, order: .ranked))
+    }
+
+    @Test func anUnknownUserGetsThePopularPage() async throws {
+        let page = try await SmallCluster().recommend(RecommendRequest(userID: "stranger", pageSize: 4))
+        #expect(page.items.map(\.itemID) == ["20", "19", "18", "17"])
+        #expect(!page.userKnown)
+        #expect(page.completeness?.order == .recalled)
+        #expect(page.items.allSatisfy { $0.channels == ["popular"] })
+    }
+
+    @Test func shownItemsDoNotComeBack() async throws {
+        let cluster = SmallCluster()
+        let first = try await cluster.recommend(RecommendRequest(userID: "7"))
+        let second = try await cluster.recommend(RecommendRequest(userID: "7"))
+        #expect(second.items.map(\.itemID) == ["17", "16", "15"])
+        #expect(Set(first.items.map(\.itemID)).isDisjoint(with: second.items.map(\.itemID)))
+    }
+
+    @Test func shownItemsComeBackAfterTheWindow() async throws {
+        let clock = Mutex(SmallCluster.now)
+        let cluster = SmallCluster(now: { clock.withLock { $0 } })
+        _ = try await cluster.recommend(RecommendRequest(userID: "7"))
+        clock.withLock { $0 += 30 * 24 * 3600 * 1000 + 1 }
+        let later = try await cluster.recommend(RecommendRequest(userID: "7"))
+        #expect(later.items.map(\.itemID) == ["20", "19", "18"])
+    }
+
+    @Test func aClickChangesTheNextPage() async throws {
+        let cluster = SmallCluster { $0.channels[1].limit = 2 }
+        let before = try await cluster.recommend(RecommendRequest(userID: "7", pageSize: 10))
+        #expect(before.items.map(\.itemID) == ["20", "19", "5"])
+        let recorded = try await cluster.record(
+            Event(eventID: "e1", userID: "7", itemID: "11", kind: .click, timeMilliseconds: SmallCluster.now))
+        #expect(recorded == RecordEventsResponse(accepted: 1))
+        let after = try await cluster.recommend(RecommendRequest(userID: "7", pageSize: 10))
+        #expect(after.items.map(\.itemID) == ["18", "17", "12"])
+        #expect(after.items.last?.channels == ["itemcf"])
+    }
+
+    @Test func aClickMakesAStrangerKnown() async throws {
+        let cluster = SmallCluster()
+        _ = try await cluster.record(Event(eventID: "e1", userID: "new", itemID: "2", kind: .like))
+        let page = try await cluster.recommend(RecommendRequest(userID: "new", pageSize: 20))
+        #expect(page.userKnown)
+        #expect(page.items.contains { $0.itemID == "3" && $0.channels == ["itemcf"] })
+    }
+
+    @Test func excludedAndHiddenItemsStayOut() async throws {
+        let cluster = SmallCluster()
+        _ = try await cluster.record(Event(eventID: "e", userID: "7", itemID: "19", kind: .hide))
+        let page = try await cluster.recommend(RecommendRequest(userID: "7", excludeItemIDs: ["20", "unknown"]))
+        #expect(page.items.map(\.itemID) == ["18", "17", "16"])
+    }
+
+    @Test func twoShardsAnswerAsOneDoes() async throws {
+        let request = RecommendRequest(userID: "7", pageSize: 20)
+        let two = try await SmallCluster().recommend(request)
+        let one = try await SmallCluster(shards: [.answering]).recommend(request)
+        let four = try await SmallCluster(shards: [.answering, .answering, .answering, .answering]).recommend(request)
+        #expect(one.items == two.items)
+        #expect(one.items == four.items)
+    }
+
+    @Test func explainTellsWhereItemsCameFromAndChangesNothing() async throws {
+        let cluster = SmallCluster { $0.channels[1].limit = 2 }
+        let request = ExplainRequest(request: RecommendRequest(userID: "7", requestID: "r"))
+        let first = try await cluster.client.unary(RecommenderMethods.explain, request)
+        let second = try await cluster.client.unary(RecommenderMethods.explain, request)
+        #expect(first.page == second.page)
+        #expect(first.items.map(\.itemID) == ["20", "19", "5"])
+        #expect(first.items.map(\.rankPosition) == [1, 2, 3])
+        // 5 leads itemcf and 20 leads popular: 1/61 each, the tie goes to the lower key; 19 is second in popular.
+        #expect(first.items.map(\.recallPosition) == [2, 3, 1])
+        #expect(first.items[2].channels == [ChannelScore(channel: "itemcf", score: 0.5, position: 1)])
+        #expect(first.items[1].channels == [ChannelScore(channel: "popular", score: 19, position: 2)])
+        #expect(first.user == UserSummary(known: true, recentItemIDs: ["4"]))
+        #expect(first.stages.map(\.stage) == ["user state", "recall shard 0", "recall shard 1", "rank"])
+        #expect(first.stages.allSatisfy { $0.snapshotVersion == "v1" })
+    }
+
+    @Test(arguments: [
+        (RecommendRequest(), "user_id: expected an id, found an empty string"),
+        (
+            RecommendRequest(userID: String(repeating: "u", count: 257)),
+            "user_id: expected at most 256 bytes, found 257"
+        ),
+        (RecommendRequest(userID: "7", pageSize: 501), "page_size: expected 1 to 500, or 0 for 3, found 501"),
+        (RecommendRequest(userID: "7", excludeItemIDs: [""]), "exclude_item_ids: expected an id"),
+        (
+            RecommendRequest(userID: "7", excludeItemIDs: [String](repeating: "1", count: 1001)),
+            "exclude_item_ids: expected at most 1000, found 1001"
+        ),
+        (RecommendRequest(userID: "7", context: ["mood": "x"]), "context: unknown key 'mood'; known here: surface"),
+    ])
+    func badRequestsAreRefused(request: RecommendRequest, message: String) async throws {
+        let error = await #expect(throws: RPCError.self) { try await SmallCluster().recommend(request) }
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.message.hasPrefix(message) == true)
+    }
+
+    @Test func withoutASnapshotNothingIsServed() async throws {
+        let cluster = SmallCluster(hasSnapshot: false)
+        let error = await #expect(throws: RPCError.self) { try await cluster.recommend(RecommendRequest(userID: "7")) }
+        #expect(error?.message == "no snapshot is loaded yet")
+    }
+}

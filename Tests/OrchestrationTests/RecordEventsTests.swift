@@ -1,0 +1,70 @@
+import Messages
+import Orchestration
+import RPC
+import Testing
+
+@Suite struct RecordEventsTests {
+    private let cluster = SmallCluster()
+
+    private func event(_ change: (inout Event) -> Void = { _ in }) -> Event {
+        var event = Event(
+            eventID: "e", userID: "7", itemID: "3", kind: .click, timeMilliseconds: SmallCluster.now)
+        change(&event)
+        return event
+    }
+
+    @Test func eachEventIsJudgedByItself() async throws {
+        let response = try await cluster.record(
+            event(), event { $0.eventID = "" }, event(), event { $0.eventID = "f" },
+            event { ($0.eventID, $0.kind) = ("g", EventKind(rawValue: 99)) })
+        #expect(response.accepted == 2)
+        #expect(response.duplicates == 1)
+        #expect(response.rejected.map(\.index) == [1, 4])
+        #expect(response.rejected.map(\.reason).first == "event_id: expected an id, found an empty string")
+        #expect(response.rejected.map(\.reason).last == "kind: expected one of EventKind, found 99")
+    }
+
+    @Test func anEventSentTwiceCountsOnce() async throws {
+        #expect(try await cluster.record(event()).accepted == 1)
+        #expect(try await cluster.record(event()) == RecordEventsResponse(duplicates: 1))
+        let request = ExplainRequest(request: RecommendRequest(userID: "7"))
+        let explained = try await cluster.client.unary(RecommenderMethods.explain, request)
+        #expect(explained.user?.liveEvents == 1)
+        #expect(explained.user?.recentItemIDs == ["3", "4"])
+    }
+
+    @Test(
+        arguments: [
+            (Event(eventID: "e", itemID: "3", kind: .click), "user_id: expected an id"),
+            (Event(eventID: "e", userID: "7", kind: .click), "item_id: expected an id"),
+            (Event(eventID: "e", userID: "7", itemID: "3"), "kind: expected one of EventKind, found 0"),
+            (
+                Event(eventID: "e", userID: "7", itemID: "3", kind: .play, value: .nan),
+                "value: expected a finite number"
+            ),
+            (Event(eventID: "e", userID: "7", itemID: "3", kind: .play, value: -1), "value: expected a finite number"),
+            (
+                Event(eventID: "e", userID: "7", itemID: "3", kind: .click, timeMilliseconds: -1),
+                "time_ms: expected milliseconds since 1970"
+            ),
+            (
+                Event(
+                    eventID: "e", userID: "7", itemID: "3", kind: .click, timeMilliseconds: SmallCluster.now + 300_001),
+                "time_ms: expected milliseconds since 1970"
+            ),
+        ] as [(Event, String)])
+    func badEventsAreRejectedWithAReason(event: Event, reason: String) async throws {
+        let response = try await cluster.record(event)
+        #expect(response.accepted == 0)
+        #expect(response.rejected.count == 1)
+        #expect(response.rejected.first?.reason.hasPrefix(reason) == true)
+    }
+
+    @Test func tooManyEventsAreRefused() async throws {
+        let request = RecordEventsRequest(events: [Event](repeating: event(), count: 1001))
+        let error = await #expect(throws: RPCError.self) {
+            try await cluster.client.unary(RecommenderMethods.recordEvents, request)
+        }
+        #expect(error?.message == "events: expected at most 1000, found 1001")
+    }
+}

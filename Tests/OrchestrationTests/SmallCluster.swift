@@ -1,0 +1,172 @@
+import Catalog
+import FeatureStore
+import Kernels
+import Logging
+import Messages
+import Orchestration
+import RPC
+import Recall
+
+/// Twenty items "1"..."20", two recall shards, one ranker and one orchestrator in one process, joined by the in-process
+/// transport. Channels: "popular" lists the items by falling key, "itemcf" answers key + 1 for every trigger.
+struct SmallCluster {
+    enum Shard {
+        case answering
+        case lost
+        /// Never answers.
+        case hanging
+        /// Answers from this version.
+        case otherVersion(String)
+        case withoutChannel(String)
+    }
+
+    enum Ranker {
+        /// Highest key first; click probability key / 100, score key / 10, watch time key.
+        case byKey
+        case lost
+        case otherVersion(String)
+    }
+
+    static let version = "v1"
+    /// The training log ends before every request and event of the tests.
+    static let dataUntil: Int64 = 1_000
+    static let now: Int64 = 1_000_000
+
+    let client: Client
+
+    init(
+        shards: [Shard] = [.answering, .answering], ranker: Ranker = .byKey,
+        users: InMemoryUserStateStore = InMemoryUserStateStore(), hasSnapshot: Bool = true,
+        configure: (inout OrchestratorConfiguration) -> Void = { _ in },
+        now: @escaping @Sendable () -> Int64 = { Self.now }
+    ) {
+        var configuration = OrchestratorConfiguration()
+        configuration.pageSize = 3
+        configuration.channels = [
+            ChannelRequest(channel: ChannelName.itemCF, limit: 10),
+            ChannelRequest(channel: ChannelName.popular, limit: 8),
+        ]
+        configuration.requestTimeout = .seconds(20)
+        configuration.recallTimeout = .seconds(10)
+        configuration.rankTimeout = .seconds(10)
+        configure(&configuration)
+        let count = shards.count
+        let service = RecommenderService(
+            configuration: configuration,
+            shards: shards.enumerated().map { index, kind in
+                Self.connect(TestShard(kind: kind, index: index, count: count), "shard-\(index)")
+            },
+            ranker: Self.connect(TestRanker(kind: ranker), "ranker-0"), users: users,
+            snapshots: Self.access(hasSnapshot ? Self.snapshot : nil), now: now,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        client = InProcessTransport(services: [service]).makeClient()
+    }
+
+    func recommend(_ request: RecommendRequest) async throws -> RecommendResponse {
+        try await client.unary(RecommenderMethods.recommend, request)
+    }
+
+    func record(_ events: Event...) async throws -> RecordEventsResponse {
+        try await client.unary(RecommenderMethods.recordEvents, RecordEventsRequest(events: events))
+    }
+
+    private static func connect(_ service: some RPCService, _ address: String) -> ShardClient {
+        ShardClient(client: InProcessTransport(services: [service]).makeClient(), address: address)
+    }
+
+    static func access<Value: Sendable>(_ value: Value?) -> SnapshotAccess<Value> {
+        let lease = value.map { SnapshotAccess<Value>.Lease(version: version, value: $0) }
+        return SnapshotAccess(
+            current: { lease }, find: { $0 == lease?.version ? lease : nil },
+            loadedVersions: { lease.map { [$0.version] } ?? [] })
+    }
+
+    /// User "7" clicked item 4; nobody else is known.
+    static let snapshot: FunnelSnapshot = {
+        let keys = (1...20).map { ItemKey(rawValue: $0) }
+        let items = ItemTable(
+            keys: SharedBuffer(keys), publicIDs: StringTable(keys.map { "\($0.rawValue)" }),
+            titles: StringTable(keys.map { "Item \($0.rawValue)" }),
+            categories: SharedBuffer(keys.map { UInt32($0.rawValue % 2) + 1 }),
+            categoryNames: StringTable(["", "even", "odd"]), authors: SharedBuffer(keys.map { _ in 0 }),
+            publishTimes: SharedBuffer(keys.map { _ in 0 }), durations: SharedBuffer(keys.map { _ in 0 }))
+        let click = Interaction(item: ItemKey(rawValue: 4), timeMilliseconds: 500, actions: [.impression, .click])
+        let state = Catalog.UserState(user: UserKey(rawValue: 7), isKnown: true, profile: [], recent: [click])
+        return FunnelSnapshot(
+            version: version, dataUntil: dataUntil, items: items, surfaceNames: StringTable(["", "home"]),
+            users: UserStateTable([state], fieldNames: []), userVector: { _ in [1, 0] })
+    }()
+}
+
+/// A shard with hand-made channels over its own part of the twenty items.
+private struct TestShard: RPCService {
+    static let serviceName = RecallMethods.service
+    let kind: SmallCluster.Shard
+    let index: Int
+    let count: Int
+
+    func register(in router: inout Router) {
+        let own = (1...20).map { ItemKey(rawValue: $0) }.filter { $0.shard(of: count) == index }
+        var channels: [String: any RecallChannel] = [
+            ChannelName.itemCF: NextItem(own: Set(own)),
+            ChannelName.popular: Falling(items: own.sorted(by: >)),
+        ]
+        if case .withoutChannel(let name) = kind { channels[name] = nil }
+        let engine = RecallShardEngine(shard: index, of: count, channels: channels)
+        switch kind {
+        case .answering, .withoutChannel:
+            RecallShardService(snapshots: SmallCluster.access(engine)).register(in: &router)
+        case .lost:
+            router.unary(RecallMethods.recall) { _, _ throws(RPCError) in throw RPCError(.unavailable, "unplugged") }
+        case .hanging:
+            router.unary(RecallMethods.recall) { _, _ throws(RPCError) in
+                do { try await Task.sleep(for: .seconds(3600)) } catch {}
+                throw RPCError(.cancelled, "nobody waits")
+            }
+        case .otherVersion(let version):
+            let (shard, shards) = (UInt32(index), UInt32(count))
+            router.unary(RecallMethods.recall) { _, _ throws(RPCError) in
+                RecallResponse(snapshotVersion: version, shard: shard, shardCount: shards)
+            }
+        }
+    }
+}
+
+private struct TestRanker: RPCService {
+    static let serviceName = RankingMethods.service
+    let kind: SmallCluster.Ranker
+
+    func register(in router: inout Router) {
+        router.unary(RankingMethods.rank) { [kind] request, _ throws(RPCError) in
+            if case .lost = kind { throw RPCError(.unavailable, "unplugged") }
+            let items = request.items.sorted(by: >)
+            var version = request.snapshotVersion
+            if case .otherVersion(let other) = kind { version = other }
+            return RankResponse(
+                snapshotVersion: version, items: SharedBuffer(items),
+                scores: SharedBuffer(items.map { Float($0) / 10 }),
+                clickProbabilities: SharedBuffer(items.map { Float($0) / 100 }),
+                watchSeconds: SharedBuffer(items.map { Float($0) }))
+        }
+    }
+}
+
+private struct NextItem: RecallChannel {
+    let own: Set<ItemKey>
+
+    func candidates(for query: RecallQuery, limit: Int, scratch: RecallScratch) throws(RecallError) -> Candidates {
+        let found = query.triggers.map { ItemKey(rawValue: $0.rawValue + 1) }
+            .filter { own.contains($0) && !scratch.excludes($0) }
+        let items = Set(found).sorted().prefix(limit)
+        return Candidates(items: SharedBuffer(items), scores: SharedBuffer(items.map { _ in 0.5 }))
+    }
+}
+
+private struct Falling: RecallChannel {
+    let items: [ItemKey]
+
+    func candidates(for query: RecallQuery, limit: Int, scratch: RecallScratch) throws(RecallError) -> Candidates {
+        let found = items.filter { !scratch.excludes($0) }.prefix(limit)
+        return Candidates(items: SharedBuffer(found), scores: SharedBuffer(found.map { Float($0.rawValue) }))
+    }
+}
