@@ -13,10 +13,6 @@ let settings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
 ]
 
-// The path of every call: checks of exclusive access at run time cost 7 % of its instructions. Debug builds keep them.
-let hotPath: [SwiftSetting] =
-    settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
-
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
@@ -28,10 +24,8 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
-func library(
-    _ name: String, _ dependencies: [Target.Dependency], _ swiftSettings: [SwiftSetting] = settings
-) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 func executable(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
@@ -81,10 +75,10 @@ let package = Package(
         library("Compression", ["CZstd", "CZlib"]),
         library("Hashing", ["CXXHash", "CCrypto"]),
         // layer 2: RPC and files
-        library("RPC", ["CNghttp2", "Kernels", "Compression", nioCore, nioPosix, nioSSL, logging], hotPath),
+        library("RPC", ["CNghttp2", "Kernels", "Compression", nioCore, nioPosix, nioSSL, logging]),
         library("Blobs", ["Kernels", "Compression", "Hashing"]),
         // layer 3: messages and the domain
-        library("Messages", ["RPC", "Kernels", "CProtobufC", "CMessages"], hotPath),
+        library("Messages", ["RPC", "Kernels", "CProtobufC", "CMessages"]),
         library("Catalog", ["Kernels", "Hashing", "Blobs"]),
         library("Networks", ["Kernels", "Blobs"]),
         library("VectorIndex", ["Kernels", "Blobs"]),
@@ -115,11 +109,11 @@ let package = Package(
         // layer 8: process frame
         library(
             "Service",
-            ["RPC", "Messages", "Snapshots", arguments, yams, lifecycle, signals, logging, nioCore, nioPosix, nioSSL]),
+            ["RPC", "Messages", "Snapshots", "Kernels", arguments, yams, lifecycle, signals, logging]),
         // layer 9: executables
-        executable("orchestrator", ["Service", "Orchestration", "Snapshots", "RPC"]),
-        executable("ranker", ["Service", "Ranking", "Snapshots", "Messages", "Catalog", "Kernels", "RPC"]),
-        executable("recall-shard", ["Service", "Recall", "Snapshots", "Messages", "Catalog", "Kernels", "RPC"]),
+        executable("orchestrator", ["Service", "Orchestration", "FeatureStore", "Recall", "Snapshots"]),
+        executable("ranker", ["Service", "Orchestration", "Ranking", "Snapshots", "Catalog"]),
+        executable("recall-shard", ["Service", "Orchestration", "Recall", "Snapshots", "Blobs"]),
         executable("snapshot-server", ["Service", "Snapshots", "RPC"]),
         executable("trainer", ["Service", "Training", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
         executable("tributary", ["Service", "Messages", "RPC", "Snapshots", "Blobs", "Catalog", "Simulation"]),
@@ -141,10 +135,10 @@ let package = Package(
         tests("SnapshotsTests", ["Snapshots", "Blobs", "Messages", "RPC", "Hashing", "Kernels", logging]),
         tests("ModelsTests", ["Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),
         tests(
-            "RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"],
-            exclude: ["golden", "make_golden.py"]),
+            "RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"], exclude: ["golden", "make_golden.py"]),
         tests("RankingTests", ["Ranking", "Models", "Features", "Catalog", "Kernels", "Blobs"]),
         tests("TrainingTests", ["Training", "Evaluation", "Models", "Catalog", "Simulation", "Snapshots", "Kernels"]),
+        tests("FeatureStoreTests", ["FeatureStore", "Catalog", "Blobs", "Kernels"]),
         tests(
             "OrchestrationTests",
             [

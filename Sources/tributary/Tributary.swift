@@ -13,8 +13,12 @@ struct Tributary: AsyncParsableCommand {
         commandName: "tributary",
         abstract: "The human's tool for a Tributary cluster.",
         subcommands: [
+            RecommendCommand.self,
+            EventsCommand.self,
+            StatusCommand.self,
+            SnapshotCommand.self,
             ImportCommand.self,
             GenerateCommand.self,
-            ClusterCommand.self
+            ClusterCommand.self,
         ])
 }

@@ -50,17 +50,15 @@ public struct Router: Sendable {
 ///
 /// - Complexity: O(methods), but a server has some twenty, and comparing lengths first makes that cheaper than a hash.
 final class MethodTable: Sendable {
-    private let paths: [[UInt8]]
-    private let handlers: [any MethodHandler]
+    private let entries: [(path: [UInt8], handler: any MethodHandler)]
 
     init(_ methods: [any MethodHandler]) {
-        paths = methods.map { Array($0.path.utf8) }
-        handlers = methods
+        entries = methods.map { (Array($0.path.utf8), $0) }
     }
 
     func find(_ path: UnsafeRawBufferPointer) -> (any MethodHandler)? {
-        for index in paths.indices where paths[index].count == path.count {
-            if paths[index].withUnsafeBytes({ $0.equals(path) }) { return handlers[index] }
+        for entry in entries where entry.path.count == path.count {
+            if entry.path.withUnsafeBytes({ $0.equals(path) }) { return entry.handler }
         }
         return nil
     }

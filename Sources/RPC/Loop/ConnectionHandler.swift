@@ -32,9 +32,8 @@ final class ConnectionHandler<Connection: HTTP2Connection>: ChannelInboundHandle
         if context.channel.isActive { flush() }
     }
 
-    // A channel whose peer was gone before it became active is removed without ever becoming inactive.
     func handlerRemoved(context: ChannelHandlerContext) {
-        ended()
+        self.context = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -61,16 +60,11 @@ final class ConnectionHandler<Connection: HTTP2Connection>: ChannelInboundHandle
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        ended()
-        context.fireChannelInactive()
-    }
-
-    private func ended() {
-        guard context != nil else { return }
-        context = nil
+        self.context = nil
         timer?.cancel()
         timer = nil
         executor.batch { onClose(connection) }
+        context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -68,15 +68,9 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
         }
     }
 
-    /// Rounds of jobs and writes before the loop turns to its sockets again: a handler that streams as fast as its
-    /// caller reads would otherwise keep the loop from everyone else.
-    private static let roundsMax = 16
-
     private func finishBatch() {
         let executor = asUnownedTaskExecutor()
-        var rounds = 0
-        while rounds < Self.roundsMax {
-            rounds += 1
+        while true {
             if !jobs.isEmpty {
                 swap(&jobs, &running)
                 for job in running { job.runSynchronously(on: executor) }
@@ -90,6 +84,5 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
             }
         }
         isInBatch = false
-        if !jobs.isEmpty || !dirty.isEmpty { schedule() }
     }
 }
