@@ -119,7 +119,8 @@ let package = Package(
         executable("tributary", ["Service", "Messages", "RPC", "Snapshots", "Blobs", "Catalog", "Simulation"]),
         executable("loadgen", ["Service", "Messages", "RPC", "Catalog", "Kernels", histogram]),
         executable(
-            "recall-bench", ["Recall", "VectorIndex", "Catalog", "Blobs", "Kernels"],
+            "recall-bench",
+            ["Recall", "VectorIndex", "Catalog", "Blobs", "Kernels"],
             path: "Benchmarks/recall/recall-bench"),
         executable("rpc-echo", ["Service", "RPC", "Messages", "Kernels"], path: "Tests/rpc-echo"),
 
@@ -135,7 +136,8 @@ let package = Package(
         tests("SnapshotsTests", ["Snapshots", "Blobs", "Messages", "RPC", "Hashing", "Kernels", logging]),
         tests("ModelsTests", ["Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),
         tests(
-            "RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"], exclude: ["golden", "make_golden.py"]),
+            "RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"],
+            exclude: ["golden", "make_golden.py"]),
         tests("RankingTests", ["Ranking", "Models", "Features", "Catalog", "Kernels", "Blobs"]),
         tests("TrainingTests", ["Training", "Evaluation", "Models", "Catalog", "Simulation", "Snapshots", "Kernels"]),
         tests("FeatureStoreTests", ["FeatureStore", "Catalog", "Blobs", "Kernels"]),
