@@ -23,9 +23,17 @@ public struct SharedBuffer<Element: BitwiseCopyable & Sendable>: RandomAccessCol
     /// Copies the elements once into memory of the buffer's own.
     ///
     /// - Complexity: O(n).
+    @inlinable
     public init(_ elements: some Collection<Element>) {
-        let storage = Storage(elements)
-        self.init(owner: storage, base: storage.base, count: storage.count)
+        let count = elements.count
+        guard count > 0 else {
+            self.init()
+            return
+        }
+        let memory = OwnedMemory(byteCount: count * MemoryLayout<Element>.stride)
+        let base = memory.base.bindMemory(to: Element.self, capacity: count)
+        _ = UnsafeMutableBufferPointer(start: base, count: count).initialize(from: elements)
+        self.init(owner: memory, base: base, count: count)
     }
 
     @inlinable
@@ -92,26 +100,18 @@ extension SharedBuffer: Equatable where Element: Equatable {
     }
 }
 
-extension SharedBuffer {
-    /// Memory of a buffer that was copied from a collection.
-    // Sendable: written once in init, only read afterwards.
-    private final class Storage: @unchecked Sendable {
-        let base: UnsafePointer<Element>?
-        let count: Int
+/// Memory of a buffer that was copied from a collection. Not generic: creating one looks up no type.
+// Sendable: written once before it is shared, only read afterwards.
+@usableFromInline
+final class OwnedMemory: @unchecked Sendable {
+    @usableFromInline let base: UnsafeMutableRawPointer
 
-        init(_ elements: some Collection<Element>) {
-            count = elements.count
-            guard count > 0 else {
-                base = nil
-                return
-            }
-            let memory = UnsafeMutableBufferPointer<Element>.allocate(capacity: count)
-            _ = memory.initialize(from: elements)
-            base = UnsafePointer(memory.baseAddress)
-        }
+    @usableFromInline
+    init(byteCount: Int) {
+        base = .allocate(byteCount: byteCount, alignment: 16)
+    }
 
-        deinit {
-            base?.deallocate()
-        }
+    deinit {
+        base.deallocate()
     }
 }

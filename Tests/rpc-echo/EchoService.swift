@@ -40,7 +40,7 @@ private func answer(
     }
     try fail(request)
     var response = EchoResponse(index: index)
-    response.values = SharedBuffer(request.ids.map { Float($0 & 0xFFFF) * 0.5 })
+    response.values = SharedBuffer(request.ids.lazy.map { Float($0 & 0xFFFF) * 0.5 })
     response.payload = request.payload
     if request.paddingBytes > 0 {
         response.padding = SharedBuffer([UInt8](repeating: 0, count: Int(request.paddingBytes)))

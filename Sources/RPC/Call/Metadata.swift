@@ -1,7 +1,8 @@
 /// Key-value pairs that travel beside a call's messages, in order; a key may come several times.
 ///
 /// Keys are lower-case ASCII letters, digits, "_", "-" and "."; keys that end in "-bin" carry bytes, all others printable
-/// ASCII text. Keys that start with "grpc-" belong to the protocol.
+/// ASCII text. Keys that start with "grpc-" belong to the protocol, except "grpc-status-details-bin", in which an error
+/// carries a serialized `google.rpc.Status`.
 public struct Metadata: Sendable, Hashable {
     public struct Entry: Sendable, Hashable {
         public enum Value: Sendable, Hashable {
@@ -55,7 +56,7 @@ public struct Metadata: Sendable, Hashable {
     }
 
     private static func isValid(key: String) -> Bool {
-        !key.isEmpty && !key.hasPrefix("grpc-")
+        !key.isEmpty && (!key.hasPrefix("grpc-") || key == "grpc-status-details-bin")
             && key.utf8.allSatisfy {
                 switch $0 {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true

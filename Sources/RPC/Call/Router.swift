@@ -50,15 +50,17 @@ public struct Router: Sendable {
 ///
 /// - Complexity: O(methods), but a server has some twenty, and comparing lengths first makes that cheaper than a hash.
 final class MethodTable: Sendable {
-    private let entries: [(path: [UInt8], handler: any MethodHandler)]
+    private let paths: [[UInt8]]
+    private let handlers: [any MethodHandler]
 
     init(_ methods: [any MethodHandler]) {
-        entries = methods.map { (Array($0.path.utf8), $0) }
+        paths = methods.map { Array($0.path.utf8) }
+        handlers = methods
     }
 
     func find(_ path: UnsafeRawBufferPointer) -> (any MethodHandler)? {
-        for entry in entries where entry.path.count == path.count {
-            if entry.path.withUnsafeBytes({ $0.equals(path) }) { return entry.handler }
+        for index in paths.indices where paths[index].count == path.count {
+            if paths[index].withUnsafeBytes({ $0.equals(path) }) { return handlers[index] }
         }
         return nil
     }

@@ -30,6 +30,8 @@ package class HTTP2Connection {
     private var flood: FloodGuard
     private var headerBytes = 0
     private var heldBytes = 0
+    /// Bytes of messages that wait to be sent, over all streams.
+    final var queuedBytes = 0
     private var isInside = false
     private var isDirty = false
     private var target = ByteBuffer()
@@ -243,6 +245,7 @@ extension HTTP2Connection {
         target.writeBytes(frameHeader)
         target.writeBytes(UnsafeRawBufferPointer(rebasing: stream.output.readable[..<count]))
         stream.output.consume(count)
+        queuedBytes -= count
         if let onRoom = stream.onRoom, stream.output.count <= limits.outboundQueueBytesMax / 2 {
             stream.onRoom = nil
             onRoom()
@@ -268,6 +271,7 @@ extension HTTP2Connection {
 extension HTTP2Connection {
     final func remember(_ stream: HTTP2Stream) {
         if open.isEmpty { health.becameBusy() }
+        queuedBytes += stream.output.count
         stream.position = open.count
         open.append(stream)
     }
@@ -280,6 +284,7 @@ extension HTTP2Connection {
     fileprivate final func forget(_ stream: HTTP2Stream, _ code: UInt32) {
         guard stream.isOpen else { return }
         heldBytes -= stream.input.held
+        queuedBytes -= stream.output.count
         let last = open.removeLast()
         if last !== stream {
             open[stream.position] = last

@@ -16,6 +16,8 @@ public struct HTTP2Limits: Sendable, Hashable {
     public var connectionWindow = 8 << 20
     /// Bytes of messages waiting to be sent on one stream, above which a streaming writer is suspended.
     public var outboundQueueBytesMax = 256 << 10
+    /// Bytes of answers waiting to be sent over all streams, above which new calls are refused: the caller does not read.
+    public var queuedBytesMax = 64 << 20
     /// Resets a peer may send at once beyond the calls it lets finish, and how many more per second: hedging clients reset
     /// a few of the streams they open, rapid-reset attackers (CVE-2023-44487) all of them.
     public var resetBurst = 1000

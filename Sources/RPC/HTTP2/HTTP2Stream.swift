@@ -71,19 +71,25 @@ package class HTTP2Stream {
 extension HTTP2Stream {
     /// Frames a message at the end of the output, compressed if the stream's encoding says so and it is worth it.
     final func enqueue(_ message: some RPCMessage) throws(RPCError) {
+        let before = output.count
+        try append(message)
+        if isOpen { connection.queuedBytes += output.count - before }
+    }
+
+    private func append(_ message: some RPCMessage) throws(RPCError) {
         let size = message.serializedSize
         guard size <= Int(UInt32.max) else {
             throw RPCError(.resourceExhausted, "a message of \(size) bytes does not fit the protocol")
         }
         if outputEncoding != .identity && size >= MessageCodec.sizeMinimum {
-            return try enqueueCompressed(message, size)
+            return try appendCompressed(message, size)
         }
         let room = output.extend(by: Deframer.prefixSize + size)
         Deframer.writePrefix(isCompressed: false, length: size, to: room)
         message.serialize(into: UnsafeMutableRawBufferPointer(rebasing: room[Deframer.prefixSize...]))
     }
 
-    private func enqueueCompressed(_ message: some RPCMessage, _ size: Int) throws(RPCError) {
+    private func appendCompressed(_ message: some RPCMessage, _ size: Int) throws(RPCError) {
         let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
         defer { plain.deallocate() }
         message.serialize(into: plain)

@@ -32,8 +32,9 @@ final class ConnectionHandler<Connection: HTTP2Connection>: ChannelInboundHandle
         if context.channel.isActive { flush() }
     }
 
+    // A channel whose peer was gone before it became active is removed without ever becoming inactive.
     func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
+        ended()
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -60,11 +61,16 @@ final class ConnectionHandler<Connection: HTTP2Connection>: ChannelInboundHandle
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.context = nil
+        ended()
+        context.fireChannelInactive()
+    }
+
+    private func ended() {
+        guard context != nil else { return }
+        context = nil
         timer?.cancel()
         timer = nil
         executor.batch { onClose(connection) }
-        context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -68,9 +68,15 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
         }
     }
 
+    /// Rounds of jobs and writes before the loop turns to its sockets again: a handler that streams as fast as its
+    /// caller reads would otherwise keep the loop from everyone else.
+    private static let roundsMax = 16
+
     private func finishBatch() {
         let executor = asUnownedTaskExecutor()
-        while true {
+        var rounds = 0
+        while rounds < Self.roundsMax {
+            rounds += 1
             if !jobs.isEmpty {
                 swap(&jobs, &running)
                 for job in running { job.runSynchronously(on: executor) }
@@ -84,5 +90,6 @@ package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
             }
         }
         isInBatch = false
+        if !jobs.isEmpty || !dirty.isEmpty { schedule() }
     }
 }

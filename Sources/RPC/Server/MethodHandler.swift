@@ -1,5 +1,5 @@
 /// One method as the server sees it, its message types hidden. Called on the loop of the stream's connection.
-protocol MethodHandler: Sendable {
+protocol MethodHandler: AnyObject, Sendable {
     var path: String { get }
 
     /// The headers of a call have come.
@@ -33,7 +33,7 @@ extension SingleRequestHandler {
             run(request, stream.context(), on: stream)
         } else {
             stream.isHandlerRunning = true
-            guard admission.enqueue(stream, { run(request, stream.context(), on: stream) }) else {
+            guard admission.enqueue(stream, { self.run(request, stream.context(), on: stream) }) else {
                 stream.isHandlerRunning = false
                 throw admission.refusal
             }

@@ -62,6 +62,8 @@ final class ServerChannels: @unchecked Sendable {
         // One turn of the loop lets the last frames out; a peer that does not read them is not waited for.
         executor.loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) {
             for connection in self.connections.values { connection.owner?.close() }
+            // Closing TLS in good order may take seconds more, which nobody waits for.
+            self.onEmpty?()
         }
     }
 

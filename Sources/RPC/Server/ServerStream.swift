@@ -112,6 +112,9 @@ package final class ServerStream: HTTP2Stream, @unchecked Sendable {
         if let headerError { return refuse(headerError) }
         guard let handler else { return refuse(RPCError(.unimplemented, "there is no such method")) }
         guard deadline.instant > connection.now else { return refuse(Self.deadlineError) }
+        guard connection.queuedBytes <= connection.limits.queuedBytesMax else {
+            return refuse(RPCError(.resourceExhausted, "\(connection.queuedBytes) bytes of earlier answers are unread"))
+        }
         do throws(RPCError) {
             try handler.begin(self)
         } catch {

@@ -61,7 +61,8 @@ extension MessageEncoding {
 extension Metadata {
     /// Takes a received header that is not the protocol's own; false when it is malformed.
     mutating func receive(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool {
-        if name.first == UInt8(ascii: ":") || name.starts(with: "grpc-") { return true }
+        if name.first == UInt8(ascii: ":") { return true }
+        if name.starts(with: "grpc-"), !name.equals("grpc-status-details-bin") { return true }
         switch name.count {
         case 2 where name.equals("te"): return true
         case 10 where name.equals("user-agent"): return true
