@@ -1,4 +1,5 @@
 public import Catalog
+import Features
 import Kernels
 
 /// Divides a log in two at a moment: what came before trains, what came after tests.
@@ -6,13 +7,20 @@ public struct TimeSplit: Hashable, Sendable {
     public var training: Range<Int>
     public var held: Range<Int>
 
-    /// Holds back about the last `fraction` of the rows; showings of one millisecond are never divided.
+    /// Holds back about the last `fraction` of the rows that are trials, and whatever else was logged in that time;
+    /// rows of one millisecond are never divided.
     ///
     /// - Parameter fraction: 0 (nothing held back) ..< 1.
-    /// - Complexity: O(log n) plus the rows of the boundary's millisecond.
+    /// - Complexity: O(n).
     public init(exposures: ExposureTable, fraction: Double) {
         precondition((0..<1).contains(fraction), "a fraction below 1")
-        var boundary = exposures.count - Int(Double(exposures.count) * fraction)
+        let trials = exposures.users.indices.count { exposures.isTrial($0) }
+        var wanted = Int(Double(trials) * fraction)
+        var boundary = exposures.count
+        while boundary > 0, wanted > 0 {
+            boundary -= 1
+            if exposures.isTrial(boundary) { wanted -= 1 }
+        }
         while boundary > 0, boundary < exposures.count, exposures.times[boundary] == exposures.times[boundary - 1] {
             boundary -= 1
         }

@@ -25,6 +25,8 @@ public struct Replay: Sendable {
     public private(set) var states: [UserState]
     public private(set) var statistics: ActivityStatistics
     private let exposures: ExposureTable
+    /// A user that no table holds.
+    private let stranger: UserState
     /// Rows before this one are taken in.
     private var applied = 0
     private var workspace = CrossEncoder()
@@ -33,6 +35,9 @@ public struct Replay: Sendable {
     public init(dataset: Dataset, encoder: FeatureEncoder) {
         self.encoder = encoder
         exposures = dataset.exposures
+        // No table holds a user after the last: keys ascend.
+        let free = (dataset.users.keys.last?.rawValue ?? 0) &+ 1
+        stranger = UserState(user: UserKey(rawValue: free), isKnown: false, profile: [])
         statistics = ActivityStatistics(columns: encoder.columns, surfaceCount: exposures.surfaceNames.count)
         states = dataset.users.keys.indices.map { row in
             UserState(
@@ -54,17 +59,19 @@ public struct Replay: Sendable {
     ///   - crossFeatures: What to write into ``ExampleTable/cross``; none skips that work.
     ///   - updates: What rows change as they pass. None freezes the features at the first row, as if the rest of the log
     ///     were not known.
+    ///   - isAnonymous: Examples whose user is presented as one of whom nothing is known: what a model learns of new
+    ///     users. Asked once for each example, in order.
     ///   - isIncluded: Rows to make examples of; the others only pass.
     /// - Complexity: O(last-n + features) a row.
     public mutating func examples(
         _ rows: Range<Int>, crossFeatures: [CrossFeature], updates: Updates = .all,
-        where isIncluded: (Int) -> Bool = { _ in true }
+        isAnonymous: () -> Bool = { false }, where isIncluded: (Int) -> Bool = { _ in true }
     ) -> ExampleTable {
         precondition(rows.lowerBound >= applied, "a log is replayed forwards")
         var table = ExampleTable()
         for row in rows {
             if !updates.isEmpty { applyEarlier(than: row, updates) }
-            if isIncluded(row) { append(row, crossFeatures, to: &table) }
+            if isIncluded(row) { append(row, crossFeatures, isAnonymous: isAnonymous(), to: &table) }
         }
         return table
     }
@@ -92,11 +99,13 @@ public struct Replay: Sendable {
                 watchSeconds: exposures.watchSeconds[row]))
     }
 
-    private mutating func append(_ row: Int, _ features: [CrossFeature], to table: inout ExampleTable) {
-        let user = Int(exposures.users[row])
+    private mutating func append(
+        _ row: Int, _ features: [CrossFeature], isAnonymous: Bool, to table: inout ExampleTable
+    ) {
+        let state = isAnonymous ? stranger : states[Int(exposures.users[row])]
         let item = Int(exposures.items[row])
         let scene = Scene(timeMilliseconds: exposures.times[row], surface: exposures.surfaces[row])
-        table.users.append(states[user], scene, encoder: encoder)
+        table.users.append(state, scene, encoder: encoder)
         table.items.append(exposures.items[row])
         table.itemAges.append(
             FeatureEncoder.age(published: encoder.columns.publishTimes[item], now: scene.timeMilliseconds))
@@ -104,7 +113,7 @@ public struct Replay: Sendable {
             Outcome(actions: Actions(rawValue: exposures.actions[row]), watchSeconds: exposures.watchSeconds[row]))
         table.rows.append(UInt32(row))
         guard !features.isEmpty else { return }
-        workspace.begin(states[user], scene, encoder: encoder, surface: statistics.surface(scene.surface))
+        workspace.begin(state, scene, encoder: encoder, surface: statistics.surface(scene.surface))
         let signals = ItemSignals(
             row: item, statistics: statistics, columns: encoder.columns, priors: encoder.description.priors)
         let start = table.cross.count

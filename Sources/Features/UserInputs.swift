@@ -93,12 +93,10 @@ public struct UserInputs: Sendable {
     }
 
     /// Appends moment `index` of another table, made by the same encoder.
-    ///
-    /// - Parameter isAnonymous: The user is presented as one the model has never seen.
-    public mutating func append(_ other: UserInputs, _ index: Int, isAnonymous: Bool = false) {
+    public mutating func append(_ other: UserInputs, _ index: Int) {
         let fields = other.count > 0 ? other.profile.count / other.count : 0
         let features = UserFeature.allCases.count
-        users.append(isAnonymous ? 0 : other.users[index])
+        users.append(other.users[index])
         profile.append(contentsOf: other.profile[index * fields..<(index + 1) * fields])
         surfaces.append(other.surfaces[index])
         hours.append(other.hours[index])

@@ -1,0 +1,9 @@
+import Foundation
+
+func exponential(_ value: Float) -> Float {
+    exp(value)
+}
+
+func nowMilliseconds() -> Int64 {
+    Int64(Date().timeIntervalSince1970 * 1_000)
+}

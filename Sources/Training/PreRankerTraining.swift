@@ -1,0 +1,115 @@
+import Catalog
+import Features
+import Kernels
+import Models
+import Networks
+
+/// Fits the three-tower pre-ranker to the trials of a log.
+final class PreRankerTraining {
+    let model: ThreeTowerModel
+    let parameters: ParameterSet
+    private let fitting: Fitting
+    private let log: ExposureTable
+    private let columns: ItemFeatureColumns
+    private let batch: Int
+
+    /// Share of showings whose user, and whose item, is presented as unknown: keeps the model good for new ones.
+    private static let anonymity: Float = 0.1
+
+    init(
+        _ specification: ThreeTowerSpecification, sizes: TableSizes, clickLogOdds: Float, log: ExposureTable,
+        columns: ItemFeatureColumns, options: TrainingOptions, progress: TrainingProgress
+    ) throws {
+        parameters = ParameterSet(seed: options.seed)
+        model = try ThreeTowerModel(specification, sizes: sizes, in: parameters)
+        model.startAsRateModel(clickLogOdds: clickLogOdds)
+        var configuration = Optimizer.Configuration()
+        configuration.dense = .adam(learningRate: 1e-3)
+        configuration.tables = .adagrad(learningRate: 0.02, initial: 1e-6)
+        configuration.weightDecay = 1e-3
+        fitting = Fitting(
+            parameters, optimizer: configuration, seed: options.seed, threads: options.threads, progress: progress)
+        self.log = log
+        self.columns = columns
+        batch = options.batch
+    }
+
+    /// Goes through `rows` `epochs` times, each time with the features as they stood before each row.
+    ///
+    /// - Parameter start: The state of the log just before `rows`.
+    /// - Returns: the mean click loss of each epoch, and the state of the log after `rows`.
+    func fit(_ rows: Range<Int>, epochs: Int, from start: Replay) throws -> (losses: [Double], end: Replay) {
+        var losses: [Double] = []
+        var end = start
+        for epoch in 0..<epochs {
+            var replay = start
+            for piece in rows.pieces(of: Fitting.stretch) {
+                let table = replay.examples(
+                    piece, crossFeatures: model.specification.cross,
+                    isAnonymous: { fitting.chance(Self.anonymity) }, where: log.isTrial)
+                try fit(table, done: epoch * rows.count + piece.lowerBound - rows.lowerBound, of: epochs * rows.count)
+            }
+            losses.append(fitting.takeLoss())
+            if epoch == epochs - 1 { end = replay }
+        }
+        return (losses, end)
+    }
+
+    /// Click probabilities of examples.
+    func probabilities(_ table: ExampleTable) -> [Float] {
+        let workspace = Workspace(threads: Threads(1))
+        var scores: [Float] = []
+        scores.reserveCapacity(table.count)
+        for piece in (0..<table.count).pieces(of: batch) {
+            workspace.reset()
+            let batch = Batch(table, Array(piece), features: model.specification.cross.count, columns: columns)
+            let outputs = model.head(
+                users: model.users(batch.users, in: workspace), items: model.items(batch.items, in: workspace),
+                features: workspace.input(batch.features, columns: model.specification.cross.count), in: workspace)
+            outputs.click.withUnsafeBufferPointer { logits in
+                scores.append(contentsOf: logits.lazy.map { 1 / (1 + exponential(-$0)) })
+            }
+        }
+        return scores
+    }
+
+    private func fit(_ table: ExampleTable, done: Int, of total: Int) throws {
+        let order = fitting.shuffled(table.count)
+        let features = model.specification.cross.count
+        for piece in (0..<order.count).pieces(of: batch) {
+            let batch = Batch(
+                table, order[piece], features: features, columns: columns,
+                isAnonymous: { [fitting] in fitting.chance(Self.anonymity) })
+            try fitting.step(rows: piece.count) { tape in
+                let loss = model.loss(
+                    users: batch.users, items: batch.items, features: batch.features, outcomes: batch.outcomes, on: tape
+                )
+                return (loss.total, loss.click)
+            }
+            fitting.progress.update(done: done + piece.upperBound, of: total, loss: fitting.meanLoss)
+        }
+    }
+}
+
+/// Rows of an example table, gathered for one step.
+private struct Batch {
+    var users = UserInputs()
+    var items = ItemInputs()
+    /// `[n, features]`.
+    var features: [Float] = []
+    var outcomes: [Outcome] = []
+
+    init(
+        _ table: ExampleTable, _ rows: some Collection<Int>, features width: Int, columns: ItemFeatureColumns,
+        isAnonymous: () -> Bool = { false }
+    ) {
+        features.reserveCapacity(rows.count * width)
+        for row in rows {
+            users.append(table.users, row)
+            items.append(
+                row: table.items[row], age: table.itemAges[row], columns: columns, isAnonymous: isAnonymous())
+            features.append(contentsOf: table.cross[row * width..<(row + 1) * width])
+            outcomes.append(table.outcomes[row])
+        }
+    }
+}

@@ -1,0 +1,178 @@
+public import Catalog
+import Evaluation
+import Features
+import Kernels
+import Models
+import Networks
+public import Snapshots
+
+/// From a data set to a published snapshot: both models are trained on the log up to a moment, evaluated on what came
+/// after it, then trained on that too, once, and shipped with every recall component built from the whole log.
+public struct TrainingPipeline {
+    private let dataset: Dataset
+    /// The log with sampled negatives, where it has none of its own.
+    private let sampled: Dataset
+    private let options: TrainingOptions
+    private let progress: TrainingProgress
+    private let columns: ItemFeatureColumns
+    private let encoder: FeatureEncoder
+    private let sizes: TableSizes
+    private let specification: ModelSpecification
+    /// The held-back rows, of `dataset` and of `sampled`.
+    private let split: TimeSplit
+    private let sampledSplit: TimeSplit
+
+    /// - Throws: `TrainingError.invalidInput` when the options or the data set cannot be trained with.
+    public init(_ dataset: Dataset, options: TrainingOptions, progress: TrainingProgress) throws(TrainingError) {
+        try options.validate()
+        let clicks = dataset.exposures.actions.count { Actions(rawValue: $0).contains(.click) }
+        guard clicks > 1, dataset.items.count > 1 else {
+            throw TrainingError(
+                .invalidInput,
+                "data set \"\(dataset.name)\" has \(clicks) clicks on \(dataset.items.count) items; a model needs more")
+        }
+        self.dataset = dataset
+        self.options = options
+        self.progress = progress
+        sampled = NegativeSampling(seed: options.seed).apply(dataset)
+        split = TimeSplit(exposures: dataset.exposures, fraction: options.evaluatedFraction)
+        guard !split.training.isEmpty else {
+            throw TrainingError(
+                .invalidInput, "data set \"\(dataset.name)\": nothing is left to train on before the evaluated rows")
+        }
+        let end = split.held.isEmpty ? Int64.max : dataset.exposures.times[split.held.lowerBound]
+        sampledSplit = TimeSplit(exposures: sampled.exposures, at: end)
+        columns = ItemFeatureColumns(dataset.items)
+        specification = Self.specification(dataset, options)
+        let surfaces = dataset.exposures.surfaceNames.count
+        sizes = TableSizes(users: dataset.users, items: dataset.items, columns: columns, surfaceCount: surfaces)
+        encoder = FeatureEncoder(
+            columns: columns, itemIndex: KeyIndex(dataset.items.keys), userIndex: KeyIndex(dataset.users.keys),
+            description: FeatureDescription(
+                priors: RatePriors(
+                    exposures: sampled.exposures, rows: sampledSplit.training, userCount: dataset.users.count,
+                    columns: columns),
+                profileSizes: sizes.profile, surfaceCount: sizes.surfaces),
+            recentItems: specification.threeTower.recentItems)
+    }
+
+    /// What the models are made of for a data set: without logged negatives, the user's own click rate is no feature.
+    private static func specification(_ dataset: Dataset, _ options: TrainingOptions) -> ModelSpecification {
+        var specification = ModelSpecification()
+        specification.twoTower.dimension = options.dimension
+        if !dataset.exposures.hasNegatives {
+            specification.threeTower.cross.removeAll { $0 == .userLogOdds }
+            specification.threeTower.user.numeric = [.history]
+        }
+        return specification
+    }
+
+    /// Trains, evaluates, and publishes; nothing is visible in the store before all is done.
+    public func run(into store: SnapshotStore) throws -> (manifest: SnapshotManifest, report: TrainingReport) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var report = emptyReport()
+        let (preRanker, preRankerEnd) = try trainPreRanker(&report)
+        let (twoTower, twoTowerEnd) = try trainTwoTower(&report)
+        progress.begin("snapshot")
+        var configuration = SnapshotBuilder.Configuration(shards: options.shards)
+        configuration.threads = options.threads
+        let builder = try SnapshotBuilder(store: store, configuration: configuration)
+        let dataUntil = dataset.exposures.times.last ?? 0
+        let features = encoder.description
+        try SnapshotAssembly(
+            dataset: dataset, columns: columns, twoTower: twoTower,
+            twoTowerDescription: ModelDescription(
+                specification: specification.twoTower, features: features, sizes: sizes),
+            preRanker: preRanker,
+            preRankerDescription: ModelDescription(
+                specification: specification.threeTower, features: features, sizes: sizes),
+            encoder: encoder, states: twoTowerEnd.states, statistics: preRankerEnd.statistics, dataUntil: dataUntil,
+            options: options, progress: progress
+        ).add(to: builder)
+        report.seconds["total"] = seconds(clock.now - start)
+        builder.model = try JSONValue(encoding: specification)
+        builder.report = try JSONValue(encoding: report)
+        builder.dataUntilMilliseconds = dataUntil
+        let manifest = try builder.publish()
+        progress.end("\(manifest.version), \(manifest.components.count) components")
+        return (manifest, report)
+    }
+
+    private func trainPreRanker(_ report: inout TrainingReport) throws -> (PreRankerTraining, Replay) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        progress.begin("pre-ranker")
+        let training = try PreRankerTraining(
+            specification.threeTower, sizes: sizes, clickLogOdds: encoder.description.priors.user.logOdds,
+            log: sampled.exposures, columns: columns, options: options, progress: progress)
+        let fresh = Replay(dataset: sampled, encoder: encoder)
+        let fitted = try training.fit(sampledSplit.training, epochs: options.preRankerEpochs, from: fresh)
+        var replay = fitted.end
+        replay.advance(to: sampledSplit.training.upperBound)
+        report.losses["preRanker"] = fitted.losses
+        report.ranking = RankingEvaluation(
+            dataset: sampled, split: sampledSplit, training: training, replay: replay
+        ).figures()
+        progress.end(report.rankingLine ?? "trained")
+        progress.begin("pre-ranker, last rows")
+        replay = try training.fit(sampledSplit.held, epochs: 1, from: replay).end
+        replay.advance(to: sampled.exposures.count)
+        report.seconds["preRanker"] = seconds(clock.now - start)
+        progress.end("\(sampledSplit.held.count) rows")
+        return (training, replay)
+    }
+
+    private func trainTwoTower(_ report: inout TrainingReport) throws -> (TwoTowerTraining, Replay) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        progress.begin("two-tower")
+        let training = try TwoTowerTraining(
+            specification.twoTower, sizes: sizes, log: dataset.exposures, counted: split.training, columns: columns,
+            options: options, progress: progress)
+        let fresh = Replay(dataset: dataset, encoder: encoder)
+        let fitted = try training.fit(split.training, epochs: options.twoTowerEpochs, from: fresh)
+        var replay = fitted.end
+        replay.advance(to: split.training.upperBound)
+        report.losses["twoTower"] = fitted.losses
+        if !split.held.isEmpty {
+            report.recall = try RecallEvaluation(
+                dataset: dataset, split: split, training: training, encoder: encoder, states: replay.states,
+                threads: options.threads
+            ).figures()
+        }
+        progress.end(report.recallLine ?? "trained")
+        progress.begin("two-tower, last rows")
+        replay = try training.fit(split.held, epochs: 1, from: replay).end
+        replay.advance(to: dataset.exposures.count)
+        report.seconds["twoTower"] = seconds(clock.now - start)
+        progress.end("\(split.held.count) rows")
+        return (training, replay)
+    }
+
+    private func emptyReport() -> TrainingReport {
+        let log = dataset.exposures
+        let trials = sampled.exposures.users.indices.count { sampled.exposures.isTrial($0) }
+        var notes = [
+            "The models were evaluated on the held-back rows before training on them; then they were trained on them "
+                + "once, and shipped: the shipped models have seen all rows."
+        ]
+        if !log.hasNegatives {
+            notes.append(
+                "The log holds no showings without a click: \(NegativeSampling.description) "
+                    + "Click probabilities and rates are relative to those.")
+        }
+        return TrainingReport(
+            data: DataFigures(
+                name: dataset.name, users: dataset.users.count, items: dataset.items.count, rows: log.count,
+                clicks: log.actions.count { Actions(rawValue: $0).contains(.click) }, trials: trials,
+                sampledNegatives: sampled.exposures.count - log.count,
+                splitMilliseconds: split.held.isEmpty ? 0 : log.times[split.held.lowerBound],
+                heldRows: split.held.count),
+            losses: [:], seconds: [:], notes: notes)
+    }
+}
+
+func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Snapshots
+import Training
+
+/// `trainer evaluate --store STORE`: how good a published snapshot is.
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate", abstract: "Show how good a published snapshot was found when it was trained.")
+
+    @Option(help: "Directory of the snapshot store.")
+    var store: String
+
+    @Option(help: "Version of the snapshot; the newest when left out.")
+    var version: String?
+
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+
+    func run() throws {
+        let store = try SnapshotStore(directory: store)
+        guard let version = try version ?? store.versions().last else {
+            throw ValidationError("--store: no snapshot in \(self.store)")
+        }
+        let report = try store.manifest(version).report.decoded(as: TrainingReport.self)
+        print(json ? try report.json() : report.text)
+    }
+}

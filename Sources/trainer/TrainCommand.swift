@@ -1,0 +1,60 @@
+import ArgumentParser
+import Catalog
+import Foundation
+import Snapshots
+import Training
+
+/// `trainer train --data DIR --store STORE`: data set to published snapshot.
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train the recall and pre-rank models, evaluate them on the log's last part, publish a snapshot.",
+        discussion: """
+            Prints the version of the snapshot on standard output, progress and the report on standard error. The same \
+            data, options and seed give the same models.
+            """)
+
+    @Option(help: "Directory of a data set, as `tributary import` or `tributary generate` writes it.")
+    var data: String
+
+    @Option(help: "Directory of the snapshot store; made when it is not there.")
+    var store: String
+
+    @Option(help: "Shards that items are split over.")
+    var shards = 4
+
+    @Option(help: "Decides everything random.")
+    var seed: UInt64 = 1
+
+    @Option(help: "Times each model goes through the log; by default 4 for two-tower, 2 for the pre-ranker.")
+    var epochs: Int?
+
+    @Option(help: "Dimension of user and item vectors.")
+    var dimension = 64
+
+    @Option(help: "Threads to compute with.")
+    var threads = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: "Share of the log, its last part, held back for the evaluation; 0 skips it.")
+    var evaluateSplit = 0.2
+
+    @Flag(help: "Print the manifest's report as JSON instead of the version.")
+    var json = false
+
+    func run() throws {
+        var options = TrainingOptions()
+        options.shards = shards
+        options.seed = seed
+        options.twoTowerEpochs = epochs ?? options.twoTowerEpochs
+        options.preRankerEpochs = epochs ?? options.preRankerEpochs
+        options.dimension = dimension
+        options.threads = threads
+        options.evaluatedFraction = evaluateSplit
+        try options.validate()
+        let dataset = try Dataset(directory: data)
+        let pipeline = try TrainingPipeline(dataset, options: options, progress: .standardError())
+        let (manifest, report) = try pipeline.run(into: SnapshotStore(directory: store))
+        FileHandle.standardError.write(Data("\n\(report.text)\n".utf8))
+        print(json ? try report.json() : manifest.version)
+    }
+}

@@ -1,0 +1,14 @@
+import ArgumentParser
+import Service
+
+@main
+struct TrainerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trainer",
+        abstract: "Train models on an imported or generated data set and publish them as a snapshot.",
+        subcommands: [TrainCommand.self, EvaluateCommand.self])
+
+    static func main() async {
+        await Program.run(Self.self)
+    }
+}
