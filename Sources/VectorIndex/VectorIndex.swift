@@ -35,8 +35,8 @@ struct InvertedLists: Sendable {
 }
 
 /// What an index is and how well it finds, as its build measured it; stored with the index and in the manifest.
-public struct IndexReport: Hashable, Sendable {
-    public enum Kind: String, Hashable, Sendable {
+public struct IndexReport: Hashable, Codable, Sendable {
+    public enum Kind: String, Hashable, Codable, Sendable {
         case exact
         case inverted = "ivf"
     }
