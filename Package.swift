@@ -153,7 +153,7 @@ let package = Package(
                 "Orchestration", "Recall", "Ranking", "FeatureStore", "Catalog", "Snapshots", "Messages", "RPC",
                 "Kernels", "Blobs", logging,
             ]),
-        tests("ServiceTests", ["Service", "RPC", "Messages", "Snapshots", logging]),
+        tests("ServiceTests", ["Service", "RPC", "Messages", "Kernels", "Snapshots", logging]),
         tests("LoadgenTests", ["loadgen", "Kernels"]),
         tests("ClusterTests", ["Service", "Messages", "RPC", "Snapshots"]),
     ],

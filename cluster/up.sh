@@ -111,7 +111,7 @@ done < <("$binaries/tributary" cluster processes --config "$configuration")
 
 if ! done_already commit "$train_recipe"; then
     step "committing the snapshot"
-    "$binaries/tributary" snapshot commit --config "$configuration" --latest
+    "$binaries/tributary" snapshot commit --config "$configuration" latest
     note_done commit "$train_recipe"
 fi
 "$binaries/tributary" status --config "$configuration" --wait 60

@@ -22,7 +22,7 @@ import Testing
     @Test func eventsAreAddedToTheSnapshotsState() {
         let store = InMemoryUserStateStore()
         #expect(
-            store.record([event("a", 5, .click, at: 200), event("b", 6, .like, at: 150)], now: 300) == [
+            store.record([event("a", 5, [.impression, .click], at: 200), event("b", 6, .like, at: 150)], now: 300) == [
                 .accepted, .accepted,
             ])
         let view = store.view(of: stranger, dataUntil: 0, now: 300)
@@ -44,7 +44,7 @@ import Testing
 
     @Test func anEventIDCountsOnce() {
         let store = InMemoryUserStateStore()
-        let click = event("a", 5, .click, at: 200)
+        let click = event("a", 5, [.impression, .click], at: 200)
         #expect(store.record([click, click], now: 300) == [.accepted, .duplicate])
         #expect(store.record([event("a", 9, .like, at: 250)], now: 300) == [.duplicate])
         #expect(store.view(of: stranger, dataUntil: 0, now: 300).state.clicks == 1)
@@ -120,7 +120,8 @@ import Testing
             for task in 0..<8 {
                 group.addTask {
                     for round in 0..<200 {
-                        _ = store.record([event("\(task)-\(round)", UInt64(round), .click, at: 10)], now: 10)
+                        _ = store.record(
+                            [event("\(task)-\(round)", UInt64(round), [.impression, .click], at: 10)], now: 10)
                     }
                 }
             }
