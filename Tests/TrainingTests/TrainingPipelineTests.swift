@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import Kernels
 import Simulation
 import Snapshots
 import Synchronization
