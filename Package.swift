@@ -104,7 +104,7 @@ let package = Package(
             "Training",
             [
                 "Models", "Features", "Networks", "Recall", "Ranking", "Evaluation", "Catalog", "FeatureStore",
-                "Snapshots", "Blobs", "Kernels", "Hashing",
+                "VectorIndex", "Snapshots", "Blobs", "Kernels", "Hashing",
             ]),
         library(
             "Orchestration",

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+import RPC
 
 /// How every executable of the project begins and ends.
 public enum Program {
@@ -37,6 +38,8 @@ public enum Program {
     }
 
     private static func message<Root: ParsableCommand>(of error: any Error, in root: Root.Type) -> String {
+        // A call's cause is for logs: its message already says what happened.
+        if let error = error as? RPCError { return "\(error.code.name): \(error.message)" }
         // The parser's own errors are only readable through the parser; ours describe themselves.
         let parsed = root.message(for: error)
         return parsed.isEmpty ? "\(error)" : parsed

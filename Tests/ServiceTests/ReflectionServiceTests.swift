@@ -35,13 +35,14 @@ import Testing
         #expect(answer(.fileByFilename("tributary/v1/recommender.proto")) == .fileDescriptorResponse(response))
     }
 
-    @Test(arguments: [
-        (.fileByFilename("no.proto"), 5),
-        (.fileContainingSymbol("no.Symbol"), 5),
-        (.fileContainingExtension(.init(containingType: "t", extensionNumber: 3)), 5),
-        (.allExtensionNumbersOfType("no.Type"), 5),
-        (nil, 3),
-    ] as [(Reflection.ServerReflectionRequest.MessageRequest?, Int32)])
+    @Test(
+        arguments: [
+            (.fileByFilename("no.proto"), 5),
+            (.fileContainingSymbol("no.Symbol"), 5),
+            (.fileContainingExtension(.init(containingType: "t", extensionNumber: 3)), 5),
+            (.allExtensionNumbersOfType("no.Type"), 5),
+            (nil, 3),
+        ] as [(Reflection.ServerReflectionRequest.MessageRequest?, Int32)])
     func whatIsNotThereIsAnError(request: Reflection.ServerReflectionRequest.MessageRequest?, code: Int32) {
         guard case .errorResponse(let error) = answer(request) else {
             Issue.record("an answer to \(String(describing: request))")

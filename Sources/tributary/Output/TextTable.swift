@@ -1,6 +1,6 @@
 /// Rows of text under a header, in columns that line up.
 struct TextTable {
-    /// Longest text of a cell; the rest is cut, with an ellipsis.
+    /// Longest text of a cell; the rest is cut, with an ellipsis. The last column is never cut.
     static let cellMax = 40
 
     private let header: [String]
@@ -16,7 +16,11 @@ struct TextTable {
 
     mutating func add(_ cells: String...) {
         precondition(cells.count == header.count, "a row has a cell per column")
-        rows.append(cells.map { $0.count > Self.cellMax ? $0.prefix(Self.cellMax - 1) + "…" : $0 })
+        let last = cells.count - 1
+        rows.append(
+            cells.enumerated().map { column, cell in
+                column < last && cell.count > Self.cellMax ? cell.prefix(Self.cellMax - 1) + "…" : cell
+            })
     }
 
     /// The table's lines, each with its line end.
