@@ -144,8 +144,10 @@ let package = Package(
         tests(
             "RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"],
             exclude: ["golden", "make_golden.py"]),
-        tests("RankingTests", ["Ranking", "Models", "Features", "Catalog", "Kernels", "Blobs"]),
-        tests("TrainingTests", ["Training", "Evaluation", "Models", "Catalog", "Simulation", "Snapshots", "Kernels"]),
+        tests("RankingTests", ["Ranking", "Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),
+        tests(
+            "TrainingTests",
+            ["Training", "Evaluation", "Models", "Features", "Catalog", "Simulation", "Snapshots", "Kernels"]),
         tests("FeatureStoreTests", ["FeatureStore", "Catalog", "Blobs", "Kernels"]),
         tests(
             "OrchestrationTests",

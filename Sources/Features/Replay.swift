@@ -20,13 +20,23 @@ public struct Replay: Sendable {
         public static let all: Updates = [.users, .statistics]
     }
 
+    /// How much of a user an example shows.
+    public enum Presentation: Sendable {
+        /// All that is known of him.
+        case known
+        /// His profile, but no id and no history: someone who has just signed up.
+        case newcomer
+        /// Nothing.
+        case stranger
+    }
+
     public let encoder: FeatureEncoder
     /// `[U]`, user table order.
     public private(set) var states: [UserState]
     public private(set) var statistics: ActivityStatistics
     private let exposures: ExposureTable
-    /// A user that no table holds.
-    private let stranger: UserState
+    /// Key of no user in the table.
+    private let stranger: UserKey
     /// Rows before this one are taken in.
     private var applied = 0
     private var workspace = CrossEncoder()
@@ -36,8 +46,7 @@ public struct Replay: Sendable {
         self.encoder = encoder
         exposures = dataset.exposures
         // No table holds a user after the last: keys ascend.
-        let free = (dataset.users.keys.last?.rawValue ?? 0) &+ 1
-        stranger = UserState(user: UserKey(rawValue: free), isKnown: false, profile: [])
+        stranger = UserKey(rawValue: (dataset.users.keys.last?.rawValue ?? 0) &+ 1)
         statistics = ActivityStatistics(columns: encoder.columns, surfaceCount: exposures.surfaceNames.count)
         states = dataset.users.keys.indices.map { row in
             UserState(
@@ -59,19 +68,19 @@ public struct Replay: Sendable {
     ///   - crossFeatures: What to write into ``ExampleTable/cross``; none skips that work.
     ///   - updates: What rows change as they pass. None freezes the features at the first row, as if the rest of the log
     ///     were not known.
-    ///   - isAnonymous: Examples whose user is presented as one of whom nothing is known: what a model learns of new
-    ///     users. Asked once for each example, in order.
+    ///   - presentation: How much is shown of an example's user: what a model learns of new users. Asked once for each
+    ///     example, in order.
     ///   - isIncluded: Rows to make examples of; the others only pass.
     /// - Complexity: O(last-n + features) a row.
     public mutating func examples(
         _ rows: Range<Int>, crossFeatures: [CrossFeature], updates: Updates = .all,
-        isAnonymous: () -> Bool = { false }, where isIncluded: (Int) -> Bool = { _ in true }
+        presentation: () -> Presentation = { .known }, where isIncluded: (Int) -> Bool = { _ in true }
     ) -> ExampleTable {
         precondition(rows.lowerBound >= applied, "a log is replayed forwards")
         var table = ExampleTable()
         for row in rows {
             if !updates.isEmpty { applyEarlier(than: row, updates) }
-            if isIncluded(row) { append(row, crossFeatures, isAnonymous: isAnonymous(), to: &table) }
+            if isIncluded(row) { append(row, crossFeatures, presentation(), to: &table) }
         }
         return table
     }
@@ -99,10 +108,18 @@ public struct Replay: Sendable {
                 watchSeconds: exposures.watchSeconds[row]))
     }
 
+    private func presented(_ user: Int, _ presentation: Presentation) -> UserState {
+        switch presentation {
+        case .known: states[user]
+        case .newcomer: UserState(user: stranger, isKnown: true, profile: states[user].profile)
+        case .stranger: UserState(user: stranger, isKnown: false, profile: [])
+        }
+    }
+
     private mutating func append(
-        _ row: Int, _ features: [CrossFeature], isAnonymous: Bool, to table: inout ExampleTable
+        _ row: Int, _ features: [CrossFeature], _ presentation: Presentation, to table: inout ExampleTable
     ) {
-        let state = isAnonymous ? stranger : states[Int(exposures.users[row])]
+        let state = presented(Int(exposures.users[row]), presentation)
         let item = Int(exposures.items[row])
         let scene = Scene(timeMilliseconds: exposures.times[row], surface: exposures.surfaces[row])
         table.users.append(state, scene, encoder: encoder)

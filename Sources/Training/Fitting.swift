@@ -28,6 +28,14 @@ final class Fitting {
         Array(0..<count).shuffled(using: &generator)
     }
 
+    /// Share of examples whose user is presented as new, half of them with a profile: keeps models good for new users.
+    private static let newUsers: Float = 0.15
+
+    func presentation() -> Replay.Presentation {
+        let draw = generator.uniform()
+        return draw < Self.newUsers / 2 ? .stranger : draw < Self.newUsers ? .newcomer : .known
+    }
+
     /// True with the given probability.
     func chance(_ probability: Float) -> Bool {
         generator.uniform() < probability

@@ -13,7 +13,7 @@ final class PreRankerTraining {
     private let columns: ItemFeatureColumns
     private let batch: Int
 
-    /// Share of showings whose user, and whose item, is presented as unknown: keeps the model good for new ones.
+    /// Share of showings whose item is presented as unknown: keeps the model good for new items.
     private static let anonymity: Float = 0.1
 
     init(
@@ -46,7 +46,7 @@ final class PreRankerTraining {
             for piece in rows.pieces(of: Fitting.stretch) {
                 let table = replay.examples(
                     piece, crossFeatures: model.specification.cross,
-                    isAnonymous: { fitting.chance(Self.anonymity) }, where: log.isTrial)
+                    presentation: fitting.presentation, where: log.isTrial)
                 try fit(table, done: epoch * rows.count + piece.lowerBound - rows.lowerBound, of: epochs * rows.count)
             }
             losses.append(fitting.takeLoss())

@@ -17,9 +17,6 @@ final class TwoTowerTraining {
     /// `[N]`, log of the item's share of all clicks: its probability of being in a batch.
     private let logProbabilities: [Float]
 
-    /// Share of clicks whose user is presented as one of whom nothing is known, so that new users get fair vectors.
-    private static let anonymity: Float = 0.1
-
     /// - Parameter counted: Rows whose clicks tell how often an item is drawn.
     init(
         _ specification: TwoTowerSpecification, sizes: TableSizes, log: ExposureTable, counted: Range<Int>,
@@ -50,7 +47,7 @@ final class TwoTowerTraining {
             var replay = start
             for piece in rows.pieces(of: Fitting.stretch) {
                 let table = replay.examples(
-                    piece, crossFeatures: [], isAnonymous: { self.fitting.chance(Self.anonymity) },
+                    piece, crossFeatures: [], presentation: fitting.presentation,
                     where: { Actions(rawValue: self.log.actions[$0]).contains(.click) })
                 try fit(table, done: epoch * rows.count + piece.lowerBound - rows.lowerBound, of: epochs * rows.count)
             }

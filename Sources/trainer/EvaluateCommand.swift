@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Snapshots
 import Training
 
@@ -17,6 +18,10 @@ struct EvaluateCommand: ParsableCommand {
     var json = false
 
     func run() throws {
+        // Opening a store makes it; looking at one must not.
+        guard FileManager.default.fileExists(atPath: store) else {
+            throw ValidationError("--store: there is no directory \(store)")
+        }
         let store = try SnapshotStore(directory: store)
         guard let version = try version ?? store.versions().last else {
             throw ValidationError("--store: no snapshot in \(self.store)")
