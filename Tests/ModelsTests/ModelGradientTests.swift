@@ -136,6 +136,7 @@ struct ModelGradientTests {
         let model = try ThreeTowerModel(ThreeTowerSpecification(), sizes: sizes, in: parameters)
         model.startAsRateModel(clickLogOdds: -0.75)
         let workspace = Workspace()
+        defer { extendLifetime(workspace) }
         let names = model.specification.cross
         let features = names.indices.map { Float($0) * 0.25 - 1 }
         let outputs = model.head(
