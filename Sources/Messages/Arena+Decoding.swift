@@ -17,8 +17,10 @@ extension Arena {
     /// - Parameter field: Full name of the field, for the error.
     func string(_ bytes: ProtobufCBinaryData, _ field: StaticString) throws(RPCError) -> String {
         guard bytes.len > 0 else { return "" }
-        guard let text = String(validating: UnsafeBufferPointer(start: bytes.data, count: bytes.len), as: UTF8.self)
-        else {
+        let source = UnsafeBufferPointer(start: bytes.data, count: bytes.len)
+        // Decoding repairs what is not UTF-8, which changes the bytes. Much faster than `String(validating:as:)`.
+        var text = String(decoding: source, as: UTF8.self)
+        guard text.withUTF8({ $0.count == source.count && $0.elementsEqual(source) }) else {
             throw RPCError(.invalidArgument, "\(field): the \(bytes.len) bytes are not valid UTF-8")
         }
         return text
