@@ -157,7 +157,7 @@ let package = Package(
             ]),
         tests("ServiceTests", ["Service", "RPC", "Messages", "Kernels", "Snapshots", logging]),
         tests("LoadgenTests", ["loadgen", "Kernels"]),
-        tests("ClusterTests", ["Service", "Messages", "RPC", "Snapshots"]),
+        tests("ClusterTests", []),
     ],
     swiftLanguageModes: [.v6]
 )

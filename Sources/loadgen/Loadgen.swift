@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import RPC
 import Service
@@ -17,7 +18,7 @@ struct Loadgen: AsyncParsableCommand {
         discussion: """
             With --rate, requests arrive on a schedule of their own, and latency counts from the moment a request was meant \
             to start, so a slow answer cannot hide the requests that had to wait behind it. With --concurrency, each of \
-            N callers waits for its answer before it asks again. Exits with 1 when a --fail-if bar is crossed.
+            N callers waits for its answer before it asks again. Ctrl-C ends the run early. Exits with 1 when a --fail-if bar is crossed.
             """)
 
     @Option(help: "The orchestrator.")
@@ -84,18 +85,32 @@ struct Loadgen: AsyncParsableCommand {
 
         let isQuiet = quiet
         if !isQuiet { print(LiveLine.header) }
-        let recorder = await LoadRunner(client: client, plan: plan, users: people).run { window in
+        let runner = LoadRunner(client: client, plan: plan, users: people)
+        let interrupts = Self.onInterrupt { runner.stop() }
+        let recorder = await runner.run { window in
             if !isQuiet { print(LiveLine(window).text) }
         }
+        interrupts.cancel()
         await client.close()
 
         var result = LoadResult(
             target: address, arrivals: rate == nil ? "closed" : arrivals, rate: rate, concurrency: concurrency,
-            seconds: Double(duration), users: people.count)
+            seconds: 0, users: people.count)
         recorder.fill(&result)
+        result.seconds = Double(result.timeline.count)
+        guard result.seconds > 0 else { throw WorkloadError("interrupted before the first measured second was over") }
         print(Summary(result).text)
         try write(result, conditions)
         try judge(result, conditions)
+    }
+
+    /// Ctrl-C ends the measurement, not the report.
+    private static func onInterrupt(_ act: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
+        signal(SIGINT, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        source.setEventHandler(handler: act)
+        source.resume()
+        return source
     }
 
     private func plan() throws -> LoadRunner.Plan {

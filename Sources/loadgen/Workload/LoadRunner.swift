@@ -33,6 +33,7 @@ final class LoadRunner: Sendable {
     private let users: [String]
     private let law: ZipfLaw
     private let inFlight = Atomic<Int>(0)
+    private let isStopped = Atomic<Bool>(false)
     private let draws: Mutex<SeededGenerator>
     private let recorder = LoadRecorder()
     private let start: ContinuousClock.Instant
@@ -49,6 +50,15 @@ final class LoadRunner: Sendable {
 
     private var measuredFrom: ContinuousClock.Instant { start + plan.warmUp }
     private var end: ContinuousClock.Instant { measuredFrom + plan.duration }
+
+    /// Ends the run early; what is in flight is still waited for.
+    func stop() {
+        isStopped.store(true, ordering: .relaxed)
+    }
+
+    private func hasEnded(_ now: ContinuousClock.Instant) -> Bool {
+        now >= end || isStopped.load(ordering: .relaxed)
+    }
 
     /// Runs the plan to its end, and waits for the last answers.
     ///
@@ -71,8 +81,8 @@ final class LoadRunner: Sendable {
         await withDiscardingTaskGroup { group in
             while true {
                 let intended = start + .seconds(schedule.next())
-                guard intended < end else { return }
-                if intended > .now { try? await Task.sleep(until: intended, clock: .continuous) }
+                if intended > .now { try? await Task.sleep(until: min(intended, end), clock: .continuous) }
+                guard !hasEnded(intended) else { return }
                 guard inFlight.load(ordering: .relaxed) < Self.inFlightMax else {
                     record(LoadRecorder.Outcome(latency: .zero, error: "DRIVER_OVERLOADED"), intended: intended)
                     continue
@@ -83,12 +93,12 @@ final class LoadRunner: Sendable {
     }
 
     private func runClosed() async {
-        while ContinuousClock.now < end { await request(intended: .now) }
+        while !hasEnded(.now) { await request(intended: .now) }
     }
 
     private func closeWindows(_ live: @Sendable (LoadWindow) -> Void) async {
         var next = measuredFrom + .seconds(1)
-        while next <= end {
+        while next <= end, !isStopped.load(ordering: .relaxed) {
             try? await Task.sleep(until: next, clock: .continuous)
             live(recorder.closeWindow(inFlight: inFlight.load(ordering: .relaxed)))
             next += .seconds(1)

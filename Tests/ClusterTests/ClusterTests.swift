@@ -1,0 +1,142 @@
+import Foundation
+import Testing
+
+/// The executables as users run them: started by the scripts, asked over the wire, killed and restarted.
+@Suite(.serialized) struct ClusterTests {
+    @Test(.timeLimit(.minutes(10)))
+    func upServesAndRepeatsNothing() throws {
+        let cluster = try LocalCluster()
+        try #require(cluster.lastUp.status == 0, "\(cluster.lastUp.output)\n\(cluster.lastUp.errors)")
+        let user = try cluster.sampleUser()
+        #expect(cluster.lastUp.output.contains("recommend --address \(cluster.orchestrator) --user \(user)"))
+        let names = try cluster.processNames
+        #expect(names == ["orchestrator-0", "ranker-0", "recall-shard-0-0", "recall-shard-1-0", "snapshot-server"])
+        let pids = try names.map { try cluster.pid($0) }
+
+        try pagesDoNotRepeat(cluster, user)
+        try unknownUsersGetThePopularPage(cluster)
+        try badInputIsOneLineAndExitCode2(cluster)
+
+        let again = try cluster.up()
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(again.output.contains("is up to date") && again.output.contains("trained already"))
+        #expect(!again.output.contains("committing"))
+        #expect(try names.map { try cluster.pid($0) } == pids)
+
+        let down = try Command.run(script: "cluster/down.sh", ["--directory", cluster.directory])
+        #expect(down.status == 0)
+        #expect(pids.allSatisfy { kill($0, 0) != 0 })
+    }
+
+    private func pagesDoNotRepeat(_ cluster: LocalCluster, _ user: String) throws {
+        let first = try cluster.page(user: user)
+        #expect(first.userKnown && first.completeness.order == "ranked")
+        #expect(first.completeness.shardsAsked == 2 && first.completeness.shardsAnswered == 2)
+        #expect(first.items.count == 20 && first.items.allSatisfy { !$0.channels.isEmpty })
+        let excluded = try #require(first.items.first).itemId
+        let second = try cluster.page(user: user, ["--exclude", excluded])
+        #expect(Set(first.items.map(\.itemId)).isDisjoint(with: second.items.map(\.itemId)))
+        let explained = try Command.run(
+            binary: "tributary", ["recommend", "--explain", "--address", cluster.orchestrator, "--user", user])
+        #expect(explained.status == 0 && explained.output.contains("itemcf"))
+        let clicked = try Command.run(
+            binary: "tributary",
+            ["events", "--address", cluster.orchestrator, "--user", user, "--item", excluded, "--kind", "click"])
+        #expect(clicked.status == 0, "\(clicked.errors)")
+    }
+
+    private func unknownUsersGetThePopularPage(_ cluster: LocalCluster) throws {
+        let page = try cluster.page(user: "nobody-knows-me")
+        #expect(!page.userKnown)
+        #expect(page.items.count == 20)
+    }
+
+    private func badInputIsOneLineAndExitCode2(_ cluster: LocalCluster) throws {
+        let calls: [(String, [String], String)] = [
+            ("tributary", ["recommend", "--address", cluster.orchestrator], "--user"),
+            ("tributary", ["recommend", "--user", "1", "--address", "nowhere"], "nowhere"),
+            ("tributary", ["status", "--config", "/nonexistent.yaml"], "/nonexistent.yaml"),
+            ("tributary", ["import", "csv:/nonexistent", "--output", "\(cluster.directory)/x"], "/nonexistent"),
+            ("tributary", ["snapshot", "commit", "no-such", "--config", cluster.configuration], "no-such"),
+            ("trainer", ["train", "--data", "/nonexistent", "--store", "\(cluster.directory)/y"], "/nonexistent"),
+            ("loadgen", ["--rate", "10", "--concurrency", "3"], "--rate"),
+            ("orchestrator", ["--config", cluster.configuration, "--replica", "7"], "orchestrator-7"),
+            (
+                "recall-shard", ["--config", cluster.configuration, "--shard", "9", "--replica", "0"],
+                "recall-shard-9-0"
+            ),
+            ("ranker", ["--config", "/nonexistent.yaml"], "/nonexistent.yaml"),
+            ("snapshot-server", ["--config", "/nonexistent.yaml"], "/nonexistent.yaml"),
+        ]
+        for (binary, arguments, part) in calls {
+            let outcome = try Command.run(binary: binary, arguments)
+            #expect(outcome.status == 2, "\(binary) \(arguments): \(outcome)")
+            #expect(outcome.errors.contains(part), "\(binary) \(arguments): \(outcome.errors)")
+            #expect(outcome.errors.split(separator: "\n").count == 1, "\(binary) \(arguments): \(outcome.errors)")
+        }
+        for made in ["x", "y"] { #expect(!FileManager.default.fileExists(atPath: "\(cluster.directory)/\(made)")) }
+    }
+
+    /// A shard dies under load: its answers are missing and said to be, no request fails; it comes back from its own
+    /// disk while the snapshot server is down.
+    @Test(.timeLimit(.minutes(10)))
+    func killedShardRejoinsFromItsOwnDisk() async throws {
+        let cluster = try LocalCluster()
+        try #require(cluster.lastUp.status == 0, "\(cluster.lastUp.output)\n\(cluster.lastUp.errors)")
+        let load = try LoadRun(cluster, rate: 30, seconds: 12)
+        try await Task.sleep(for: .seconds(3))
+        try cluster.crash("snapshot-server")
+        try cluster.crash("recall-shard-1-0")
+        try await Task.sleep(for: .seconds(3))
+        let alone = try cluster.page(user: "1")
+        #expect(alone.completeness.shardsAsked == 2 && alone.completeness.shardsAnswered == 1)
+
+        let shard = try cluster.start("recall-shard-1-0")
+        defer { shard.terminate() }
+        let measured = try load.finish()
+        #expect(measured.totals.failed == 0, "\(measured.errors)")
+        #expect(measured.totals.answered > 200)
+        #expect(measured.totals.partial > 0 && measured.totals.partial < measured.totals.answered)
+        #expect(measured.totals.compared > 0 && measured.totals.mixed == 0)
+        let whole = try cluster.page(user: "2")
+        #expect(whole.completeness.shardsAnswered == 2)
+    }
+
+    /// With a second replica a killed one is not even missed for longer than it takes to notice.
+    @Test(.timeLimit(.minutes(10)))
+    func replicaStandsInForAKilledOne() async throws {
+        let cluster = try LocalCluster(shards: 1, replicas: 2)
+        try #require(cluster.lastUp.status == 0, "\(cluster.lastUp.output)\n\(cluster.lastUp.errors)")
+        let load = try LoadRun(cluster, rate: 30, seconds: 8)
+        try await Task.sleep(for: .seconds(3))
+        try cluster.crash("recall-shard-0-1")
+        try await Task.sleep(for: .seconds(1))
+        #expect(try cluster.page(user: "1").completeness.shardsAnswered == 1)
+        let measured = try load.finish()
+        #expect(measured.totals.failed == 0, "\(measured.errors)")
+        #expect(measured.totals.mixed == 0)
+
+        try cluster.crash("ranker-0")
+        let recalled = try cluster.page(user: "2")
+        #expect(recalled.completeness.order == "recalled" && !recalled.items.isEmpty)
+    }
+
+    /// The demonstration is the test: it fails when a request fails or an answer mixes versions.
+    @Test(.timeLimit(.minutes(15)))
+    func hotSwapLosesNothing() throws {
+        let cluster = try LocalCluster()
+        try #require(cluster.lastUp.status == 0, "\(cluster.lastUp.output)\n\(cluster.lastUp.errors)")
+        let before = try cluster.page(user: "1").snapshotVersion
+        let swap = try Command.run(
+            script: "scripts/demo-hot-swap.sh",
+            ["--directory", cluster.directory, "--rate", "30", "--steady", "3", "--epochs", "1"])
+        #expect(swap.status == 0, "\(swap.output)\n\(swap.errors)")
+        #expect(swap.output.contains("no request failed, no answer mixed versions"))
+        let after = try cluster.page(user: "1").snapshotVersion
+        #expect(after != before)
+        let back = try Command.run(
+            binary: "tributary", ["snapshot", "rollback", "--config", cluster.configuration])
+        #expect(back.status == 0, "\(back.errors)")
+        #expect(try cluster.page(user: "2").snapshotVersion == before)
+    }
+}
