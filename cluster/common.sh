@@ -35,7 +35,13 @@ start() {
     shift
     if is_running "$pid_file"; then return 0; fi
     mkdir -p "$directory/pids" "$directory/logs"
-    setsid "$@" >>"$directory/logs/$name.log" 2>&1 </dev/null &
+    (
+        # What the caller has open is not the process's business: a pipe held open would keep its reader waiting.
+        for file in /proc/"$BASHPID"/fd/*; do
+            [[ ${file##*/} -le 2 ]] || eval "exec ${file##*/}>&-"
+        done
+        exec setsid "$@"
+    ) >>"$directory/logs/$name.log" 2>&1 </dev/null &
     local pid=$!
     echo "$pid $(start_time "$pid")" >"$pid_file"
 }
