@@ -63,6 +63,7 @@ final class ClientLoop: ClientConnectionDelegate, @unchecked Sendable {
 
     /// Keeps a call until a replica is ready or all have failed; false when too many wait.
     func wait(_ call: any WaitingCall) -> Bool {
+        if waiting.count >= configuration.waitingCallsMax { waiting.removeAll { $0.isOver } }
         guard waiting.count < configuration.waitingCallsMax else { return false }
         waiting.append(call)
         return true
@@ -142,6 +143,8 @@ final class ClientLoop: ClientConnectionDelegate, @unchecked Sendable {
 
 /// A call that could not be sent yet.
 protocol WaitingCall: AnyObject {
+    /// It has given up waiting.
+    var isOver: Bool { get }
     /// Things have changed: try again, or wait again.
     func retry()
 }

@@ -13,7 +13,7 @@ final class StreamingCall<Request: RPCMessage, Response: RPCMessage>: WaitingCal
     private let deadline: Deadline
     private var stream: ClientStream?
     private var replica: Int?
-    private var isOver = false
+    private(set) var isOver = false
     private var timer: Scheduled<Void>?
 
     init(

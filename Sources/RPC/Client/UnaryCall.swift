@@ -45,6 +45,8 @@ final class UnaryCall<Request: RPCMessage, Response: RPCMessage>: WaitingCall, @
         complete(.failure(RPCError(.cancelled, "the call was cancelled")))
     }
 
+    var isOver: Bool { completion == nil }
+
     func retry() {
         guard completion != nil else { return }
         send()

@@ -28,8 +28,11 @@ enum HTTP2Callbacks {
 
     private static let failure = Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
 
-    private static func connection(_ user: UnsafeMutableRawPointer?) -> HTTP2Connection? {
-        user.map { Unmanaged<HTTP2Connection>.fromOpaque($0).takeUnretainedValue() }
+    /// Calls the connection without counting references: its owner holds it while the library runs.
+    @inline(__always)
+    private static func forward(_ user: UnsafeMutableRawPointer?, _ body: (HTTP2Connection) -> Void) -> Int32 {
+        if let user { Unmanaged<HTTP2Connection>.fromOpaque(user)._withUnsafeGuaranteedRef(body) }
+        return 0
     }
 
     private static func stream(_ source: UnsafeMutablePointer<nghttp2_data_source>?) -> HTTP2Stream? {
@@ -38,54 +41,57 @@ enum HTTP2Callbacks {
 
     private static func setHeaders(_ callbacks: OpaquePointer?) {
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
-            guard let frame, let connection = HTTP2Callbacks.connection(user) else { return 0 }
-            connection.headersBegan(
-                frame.pointee.hd.stream_id, isRequest: frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST)
-            return 0
+            guard let frame else { return 0 }
+            return HTTP2Callbacks.forward(user) {
+                $0.headersBegan(
+                    frame.pointee.hd.stream_id, isRequest: frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST)
+            }
         }
         nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             _, _, name, nameCount, value, valueCount, _, user in
-            HTTP2Callbacks.connection(user)?.headerReceived(
-                UnsafeRawBufferPointer(start: name, count: nameCount),
-                UnsafeRawBufferPointer(start: value, count: valueCount))
-            return 0
+            HTTP2Callbacks.forward(user) {
+                $0.headerReceived(
+                    UnsafeRawBufferPointer(start: name, count: nameCount),
+                    UnsafeRawBufferPointer(start: value, count: valueCount))
+            }
         }
     }
 
     private static func setFrames(_ callbacks: OpaquePointer?) {
         nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
-            guard let header, let connection = HTTP2Callbacks.connection(user) else { return 0 }
-            return connection.frameBegan(FrameHeader(header.pointee)) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+            guard let header else { return 0 }
+            var isAllowed = true
+            _ = HTTP2Callbacks.forward(user) { isAllowed = $0.frameBegan(FrameHeader(header.pointee)) }
+            return isAllowed ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
-            guard let frame, let connection = HTTP2Callbacks.connection(user) else { return 0 }
-            connection.frameReceived(
-                FrameHeader(frame.pointee.hd),
-                lastStream: frame.pointee.hd.type == FrameType.goAway ? frame.pointee.goaway.last_stream_id : 0)
-            return 0
+            guard let frame else { return 0 }
+            return HTTP2Callbacks.forward(user) {
+                $0.frameReceived(
+                    FrameHeader(frame.pointee.hd),
+                    lastStream: frame.pointee.hd.type == FrameType.goAway ? frame.pointee.goaway.last_stream_id : 0)
+            }
         }
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
             guard let frame, frame.pointee.hd.type == FrameType.headers else { return 0 }
-            HTTP2Callbacks.connection(user)?.headersSent(FrameHeader(frame.pointee.hd))
-            return 0
+            return HTTP2Callbacks.forward(user) { $0.headersSent(FrameHeader(frame.pointee.hd)) }
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, user in
-            HTTP2Callbacks.connection(user)?.streamClosed(id, code)
-            return 0
+            HTTP2Callbacks.forward(user) { $0.streamClosed(id, code) }
         }
     }
 
     private static func setData(_ callbacks: OpaquePointer?) {
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, bytes, count, user in
-            HTTP2Callbacks.connection(user)?.dataReceived(id, UnsafeRawBufferPointer(start: bytes, count: count))
-            return 0
+            HTTP2Callbacks.forward(user) { $0.dataReceived(id, UnsafeRawBufferPointer(start: bytes, count: count)) }
         }
         nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, _, header, count, source, user in
-            guard let connection = HTTP2Callbacks.connection(user), let stream = HTTP2Callbacks.stream(source) else {
-                return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
-            }
+            guard let stream = HTTP2Callbacks.stream(source) else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
             let frameHeader = UnsafeRawBufferPointer(start: header, count: 9)
-            let isSent = connection.sendData(stream, frameHeader: frameHeader, count: count)
+            var isSent = false
+            _ = HTTP2Callbacks.forward(user) {
+                isSent = $0.sendData(stream, frameHeader: frameHeader, count: count)
+            }
             return isSent ? 0 : NGHTTP2_ERR_WOULDBLOCK.rawValue
         }
     }

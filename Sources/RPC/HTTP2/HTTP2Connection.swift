@@ -21,7 +21,8 @@ package class HTTP2Connection {
     /// Streams the library knows, in no order.
     var open: [HTTP2Stream] = []
     /// The stream whose header block is being received.
-    var headerStream: HTTP2Stream?
+    // Held by `open`, and cleared when the stream leaves it.
+    private var headerStream: Unmanaged<HTTP2Stream>?
     var headers = HeaderList()
     var health: ConnectionHealth
     private(set) var now: NIODeadline
@@ -166,27 +167,34 @@ extension HTTP2Connection {
         flood.headersBegan()
         headerBytes = 0
         if isRequest { requestBegan(id) }
-        headerStream = session.stream(id)
+        headerStream = session.stream(id).map { Unmanaged.passUnretained($0) }
     }
 
     final func headerReceived(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-        guard let stream = headerStream, !stream.ignoresInput else { return }
-        let before = headerBytes
+        guard let headerStream else { return }
         headerBytes += name.count + value.count + 32
-        if headerBytes <= limits.headerListBytesMax {
-            stream.headerReceived(name, value)
-        } else if before <= limits.headerListBytesMax {
-            stream.refuse(
-                RPCError(.resourceExhausted, "headers are larger than the limit of \(limits.headerListBytesMax) bytes"))
+        let isAllowed = headerBytes <= limits.headerListBytesMax
+        headerStream._withUnsafeGuaranteedRef { stream in
+            guard !stream.ignoresInput else { return }
+            if isAllowed {
+                stream.headerReceived(name, value)
+            } else {
+                stream.refuse(headersTooLarge)
+            }
         }
+    }
+
+    private var headersTooLarge: RPCError {
+        RPCError(.resourceExhausted, "headers are larger than the limit of \(limits.headerListBytesMax) bytes")
     }
 
     final func frameReceived(_ frame: FrameHeader, lastStream: Int32) {
         switch frame.type {
         case FrameType.headers:
-            if let stream = headerStream, !stream.ignoresInput { stream.headersComplete() }
-            if frame.endsStream { headerStream.map(endInput) }
+            guard let stream = headerStream?.takeUnretainedValue() else { return }
             headerStream = nil
+            if !stream.ignoresInput { stream.headersComplete() }
+            if frame.endsStream { endInput(stream) }
         case FrameType.data:
             if frame.endsStream { session.stream(frame.stream).map(endInput) }
         case FrameType.ping where frame.isAcknowledgement:
@@ -291,7 +299,7 @@ extension HTTP2Connection {
             last.position = stream.position
         }
         stream.position = -1
-        if headerStream === stream { headerStream = nil }
+        if headerStream?.toOpaque() == Unmanaged.passUnretained(stream).toOpaque() { headerStream = nil }
         let onRoom = stream.onRoom
         stream.onRoom = nil
         stream.closed(code)

@@ -154,6 +154,11 @@ struct HTTP2Session: ~Copyable {
         }
     }
 
+    func submitResponse(_ headers: ConstantHeaders, stream: HTTP2Stream) {
+        var provider = HTTP2Callbacks.provider(for: stream)
+        nghttp2_submit_response(session, stream.id, headers.entries.baseAddress, headers.entries.count, &provider)
+    }
+
     /// Sends a response that consists of headers only.
     func submitResponse(_ headers: inout HeaderList, id: Int32) {
         _ = headers.withEntries { nghttp2_submit_response(session, id, $0.baseAddress, $0.count, nil) }
@@ -161,6 +166,10 @@ struct HTTP2Session: ~Copyable {
 
     func submitTrailers(_ headers: inout HeaderList, id: Int32) {
         _ = headers.withEntries { nghttp2_submit_trailer(session, id, $0.baseAddress, $0.count) }
+    }
+
+    func submitTrailers(_ headers: ConstantHeaders, id: Int32) {
+        nghttp2_submit_trailer(session, id, headers.entries.baseAddress, headers.entries.count)
     }
 
     /// To be called when a queue that had run empty has bytes again.

@@ -69,6 +69,32 @@ struct HeaderList: ~Copyable {
     }
 }
 
+/// Header blocks that never change, built once.
+struct ConstantHeaders {
+    let entries: UnsafeBufferPointer<nghttp2_nv>
+
+    private init(_ fields: [(StaticString, StaticString)]) {
+        let memory = UnsafeMutableBufferPointer<nghttp2_nv>.allocate(capacity: fields.count)
+        _ = memory.initialize(
+            from: fields.map { name, value in
+                nghttp2_nv(
+                    name: UnsafeMutablePointer(mutating: name.utf8Start),
+                    value: UnsafeMutablePointer(mutating: value.utf8Start),
+                    namelen: name.utf8CodeUnitCount, valuelen: value.utf8CodeUnitCount,
+                    flags: HeaderFlag.constantName | HeaderFlag.constantValue)
+            })
+        entries = UnsafeBufferPointer(memory)
+    }
+
+    // Never changed once built, and alive as long as the process.
+    /// How an answer without compression begins.
+    nonisolated(unsafe) static let response = ConstantHeaders([
+        (":status", "200"), ("content-type", "application/grpc"),
+    ])
+    /// How a call that went well ends.
+    nonisolated(unsafe) static let trailers = ConstantHeaders([("grpc-status", "0")])
+}
+
 private enum HeaderFlag {
     static let constantName = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue)
     static let constantValue = UInt8(NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)

@@ -8,6 +8,8 @@ final class ConnectionHandler<Connection: HTTP2Connection>: ChannelInboundHandle
 
     /// Bytes per write: what a socket's buffer takes at once by default, more or less.
     private let writeSize = 64 << 10
+    /// How long a peer may take to read the last bytes of a finished connection.
+    private let lingerTime: TimeAmount = .seconds(5)
 
     let connection: Connection
     private let executor: LoopExecutor
@@ -15,6 +17,7 @@ final class ConnectionHandler<Connection: HTTP2Connection>: ChannelInboundHandle
     private var context: ChannelHandlerContext?
     private var buffer = ByteBuffer()
     private var isReading = false
+    private var isClosing = false
     private var timer: Scheduled<Void>?
     private var timerTime: NIODeadline = .distantFuture
 
@@ -97,8 +100,21 @@ final class ConnectionHandler<Connection: HTTP2Connection>: ChannelInboundHandle
             if buffer.readableBytes == 0 { break }
             context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         }
-        if connection.isFinished { return context.close(promise: nil) }
-        watchClock()
+        if connection.isFinished {
+            closeAfterWrites(context)
+        } else {
+            watchClock()
+        }
+    }
+
+    /// Closes once the peer has been sent what was written before: closing at once would cut the last answer.
+    private func closeAfterWrites(_ context: ChannelHandlerContext) {
+        guard !isClosing else { return }
+        isClosing = true
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.close() }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+        executor.loop.assumeIsolated().scheduleTask(in: lingerTime) { self.close() }
     }
 
     // MARK: Time

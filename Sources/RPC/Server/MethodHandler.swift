@@ -60,13 +60,16 @@ final class UnaryHandler<Request: RPCMessage, Response: RPCMessage>: SingleReque
 
     func run(_ request: Request, _ context: CallContext, on stream: ServerStream) {
         let body = body
-        stream.start {
+        stream.handlerStarts()
+        let task = Task.immediate(executorPreference: stream.executor) {
             do throws(RPCError) {
                 stream.finish(with: try await body(request, context))
             } catch {
                 stream.finish(error)
             }
+            stream.handlerEnded()
         }
+        stream.handlerStarted(task)
     }
 }
 
@@ -84,14 +87,17 @@ final class ServerStreamingHandler<Request: RPCMessage, Response: RPCMessage>: S
     func run(_ request: Request, _ context: CallContext, on stream: ServerStream) {
         let body = body
         let writer = ResponseWriter<Response>(stream)
-        stream.start {
+        stream.handlerStarts()
+        let task = Task.immediate(executorPreference: stream.executor) {
             do throws(RPCError) {
                 try await body(request, context, writer)
                 stream.finish(nil)
             } catch {
                 stream.finish(error)
             }
+            stream.handlerEnded()
         }
+        stream.handlerStarted(task)
     }
 }
 
@@ -119,14 +125,17 @@ final class BidirectionalHandler<Request: RPCMessage, Response: RPCMessage>: Met
         let body = body
         let context = stream.context()
         let writer = ResponseWriter<Response>(stream)
-        stream.start {
+        stream.handlerStarts()
+        let task = Task.immediate(executorPreference: stream.executor) {
             do throws(RPCError) {
                 try await body(MessageStream(inbox), context, writer)
                 stream.finish(nil)
             } catch {
                 stream.finish(error)
             }
+            stream.handlerEnded()
         }
+        stream.handlerStarted(task)
     }
 
     func receive(_ message: UnsafeRawBufferPointer, wireSize: Int, on stream: ServerStream) throws(RPCError) {

@@ -8,7 +8,8 @@ final class ServerChannels: @unchecked Sendable {
     private let connectionsMax: Int
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var isDraining = false
-    private var onEmpty: (() -> Void)?
+    /// Who waits for the last connection to end.
+    private var waiters: [() -> Void] = []
 
     init(_ router: Router, _ configuration: ServerConfiguration, executor: LoopExecutor) {
         self.executor = executor
@@ -37,7 +38,13 @@ final class ServerChannels: @unchecked Sendable {
     func remove(_ connection: ServerConnection) {
         connection.connectionLost()
         connections[ObjectIdentifier(connection)] = nil
-        if connections.isEmpty { onEmpty?() }
+        if connections.isEmpty { releaseWaiters() }
+    }
+
+    private func releaseWaiters() {
+        let ended = waiters
+        waiters.removeAll()
+        for waiter in ended { waiter() }
     }
 
     /// Lets the connections finish; returns when they have, or have been ended at the deadline.
@@ -47,8 +54,7 @@ final class ServerChannels: @unchecked Sendable {
                 self.isDraining = true
                 guard !self.connections.isEmpty else { return continuation.resume() }
                 let timer = self.executor.loop.assumeIsolated().scheduleTask(deadline: deadline) { self.abandon() }
-                self.onEmpty = {
-                    self.onEmpty = nil
+                self.waiters.append {
                     timer.cancel()
                     continuation.resume()
                 }
@@ -63,7 +69,7 @@ final class ServerChannels: @unchecked Sendable {
         executor.loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) {
             for connection in self.connections.values { connection.owner?.close() }
             // Closing TLS in good order may take seconds more, which nobody waits for.
-            self.onEmpty?()
+            self.releaseWaiters()
         }
     }
 

@@ -161,6 +161,10 @@ package final class ServerStream: HTTP2Stream, @unchecked Sendable {
     }
 
     override func submitTrailers() -> Bool {
+        guard status != nil else {
+            connection.session.submitTrailers(.trailers, id: id)
+            return true
+        }
         connection.headers.removeAll()
         addStatus()
         connection.session.submitTrailers(&connection.headers, id: id)
@@ -174,18 +178,19 @@ package final class ServerStream: HTTP2Stream, @unchecked Sendable {
 // MARK: Handler
 
 extension ServerStream {
-    /// Runs a handler on the connection's loop, at once up to its first suspension.
-    func start(_ operation: @escaping @Sendable () async -> Void) {
+    /// To be called before a handler's task is made.
+    func handlerStarts() {
         isHandlerRunning = true
-        let call = call
-        let task = Task.immediate(executorPreference: executor) {
-            await operation()
-            self.handlerEnded()
-        }
-        if self.call == call, isHandlerRunning { self.task = task }
     }
 
-    private func handlerEnded() {
+    /// Keeps the task of a handler that has suspended, so that it can be cancelled.
+    func handlerStarted(_ task: Task<Void, Never>) {
+        // One that did not suspend has ended by now, and its object serves no other call before this one is closed.
+        if isHandlerRunning { self.task = task }
+    }
+
+    /// To be called by the handler's task, last.
+    func handlerEnded() {
         isHandlerRunning = false
         task = nil
         if !isOpen { serverLoop.reuse(self) }
@@ -253,6 +258,7 @@ extension ServerStream {
 
     private func sendHeaders() {
         hasHeaders = true
+        guard outputEncoding != .identity else { return connection.session.submitResponse(.response, stream: self) }
         connection.headers.removeAll()
         connection.headers.add(":status", "200")
         connection.headers.add("content-type", "application/grpc")
