@@ -128,6 +128,8 @@ let package = Package(
             "recall-bench",
             ["Recall", "VectorIndex", "Catalog", "Blobs", "Kernels"],
             path: "Benchmarks/recall/recall-bench"),
+        executable(
+            "snapshot-fetch", ["Service", "Snapshots", "RPC", "Blobs", "Kernels"], path: "Benchmarks/snapshot-fetch/Tool"),
         executable("rpc-echo", ["Service", "RPC", "Messages", "Kernels"], path: "Tests/rpc-echo"),
 
         // tests
