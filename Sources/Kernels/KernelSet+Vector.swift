@@ -90,6 +90,11 @@ extension KernelSet {
         return peak + logarithm(total)
     }
 
+    /// Asks for x `[count]` to be brought into the cache: for rows in random order, a few rows ahead of their use.
+    public func prefetch(_ x: UnsafePointer<Float>, count: Int) {
+        ck_prefetch(x, count)
+    }
+
     /// The positions i with `scores[i] >= threshold`, ascending, into `positions` `[count]`; NaN never passes.
     ///
     /// - Returns: how many were found.

@@ -82,6 +82,11 @@ public final class Optimizer {
         let (rows, values, width) = (table.gradient.rows, table.gradient.values, table.width)
         threads.divide(rows.count, grain: 1024) { range in
             for slot in range {
+                if slot + Workspace.rowsAhead < range.upperBound {
+                    let next = Int(rows[slot + Workspace.rowsAhead]) * width
+                    kernels.prefetch(weights + next, count: width)
+                    state.prefetch(next, count: width)
+                }
                 let first = Int(rows[slot]) * width
                 state.apply(values + slot * width, weights, first..<first + width)
             }

@@ -39,6 +39,12 @@ final class OptimizerState {
         }
     }
 
+    /// Brings the memory of elements `first ..< first + count` into the cache.
+    func prefetch(_ first: Int, count: Int) {
+        kernels.prefetch(squares + first, count: count)
+        if let means { kernels.prefetch(means + first, count: count) }
+    }
+
     /// Moves elements `range` of `weights` along their gradient, `[range.count]`.
     func apply(_ gradient: UnsafePointer<Float>, _ weights: UnsafeMutablePointer<Float>, _ range: Range<Int>) {
         let first = range.lowerBound

@@ -55,7 +55,7 @@ public class Parameter: @unchecked Sendable {
     public func assign(_ newValues: some Collection<Float>) {
         precondition(newValues.count == count, "\(name): \(newValues.count) values for [\(rows), \(columns)]")
         guard let mutableValues else { preconditionFailure("\(name) belongs to a file and cannot change") }
-        _ = UnsafeMutableBufferPointer(start: mutableValues, count: count).update(from: newValues)
+        _ = UnsafeMutableBufferPointer(start: mutableValues, count: count).update(fromContentsOf: newValues)
     }
 }
 

@@ -48,6 +48,10 @@ public final class ParameterSet {
             parameter = DenseParameter(name: name, rows: rows, columns: columns)
             try fill(parameter, initial)
         }
+        // Tables are not read through here: loading maps them, and a damaged row spoils only its own scores.
+        guard UnsafeBufferPointer(start: parameter.values, count: parameter.count).allSatisfy(\.isFinite) else {
+            throw NetworkError(.notFinite, "the stored parameter \(name) has values that are not finite")
+        }
         matrices.append(parameter)
         return parameter
     }

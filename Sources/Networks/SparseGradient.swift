@@ -43,6 +43,9 @@ final class SparseGradient {
             for index in indices.indices {
                 let slot = Int(targets[index])
                 guard parts == 1 || range.contains(slot % parts) else { continue }
+                if index + Workspace.rowsAhead < targets.count {
+                    kernels.prefetch(values + Int(targets[index + Workspace.rowsAhead]) * width, count: width)
+                }
                 kernels.axpy(factor(index), source(index), values + slot * width, count: width)
             }
         }

@@ -47,6 +47,8 @@ public struct RaggedRows: Sendable, Hashable {
 
     public var count: Int { offsets.count - 1 }
 
+    // Inlinable: called for every training row, with lists of the caller's types.
+    @inlinable
     public mutating func append(_ list: some Sequence<UInt32>) {
         rows.append(contentsOf: list)
         offsets.append(rows.count)

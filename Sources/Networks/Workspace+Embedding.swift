@@ -46,6 +46,10 @@ extension Workspace {
                 let members = lists.offsets[list]..<lists.offsets[list + 1]
                 let factor = pooling.factor(members.count)
                 for member in members {
+                    if member + Workspace.rowsAhead < lists.rows.count {
+                        let next = table.checked(lists.rows[member + Workspace.rowsAhead])
+                        kernels.prefetch(table.values + next * width, count: width)
+                    }
                     let row = table.checked(lists.rows[member])
                     kernels.axpy(factor, table.values + row * width, target, count: width)
                 }

@@ -41,7 +41,7 @@ public class Workspace {
     /// A tensor of the given values, row-major.
     public func input(_ values: some Collection<Float>, columns: Int) -> Tensor {
         precondition(columns > 0 && values.count % columns == 0, "\(values.count) values in rows of \(columns)")
-        return input(rows: values.count / columns, columns: columns) { _ = $0.update(from: values) }
+        return input(rows: values.count / columns, columns: columns) { _ = $0.update(fromContentsOf: values) }
     }
 
     /// A tensor with undefined values.
@@ -57,6 +57,9 @@ public class Workspace {
     func eachRows(_ rows: Int, width: Int, _ body: (Range<Int>) -> Void) {
         threads.divide(rows, grain: max(1, Workspace.elementGrain / max(1, width)), body)
     }
+
+    /// Rows of a table that are asked for ahead of their use: memory takes about as long as eight rows' arithmetic.
+    static let rowsAhead = 8
 
     /// Elements below which an element-wise step is not worth a second thread: about ten microseconds of work.
     private static let elementGrain = 65536

@@ -1,4 +1,5 @@
 import Blobs
+import Foundation
 import Networks
 import Testing
 
@@ -64,5 +65,19 @@ import Testing
         let error = #expect(throws: NetworkError.self) { try parameters.write(to: &writer) }
         #expect(error?.code == .notFinite)
         #expect(error?.message.contains("t") == true)
+    }
+
+    @Test(arguments: [ParameterSet.Purpose.training, .serving])
+    func matricesThatAreNotFiniteAreNotLoaded(_ purpose: ParameterSet.Purpose) throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).safetensors").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var writer = SafetensorsWriter()
+        writer.add("m", [Float(1), .infinity], shape: [1, 2])
+        try writer.write(to: path)
+        let stored = ParameterSet(file: try SafetensorsFile(path: path), purpose: purpose)
+        let error = #expect(throws: NetworkError.self) {
+            try stored.matrix("m", rows: 1, columns: 2, initial: .zeros)
+        }
+        #expect(error?.code == .notFinite)
     }
 }

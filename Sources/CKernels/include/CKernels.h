@@ -74,6 +74,9 @@ const struct ck_table *_Nullable ck_avx2(void);
 // The best for this processor, or what TRIBUTARY_KERNELS=portable|avx2 names when the processor has it.
 const struct ck_table *ck_select(void);
 
+// Asks for n floats to be brought into the cache.
+void ck_prefetch(const float *x, size_t n);
+
 // Floats that ck_pack writes for a [k, m] matrix.
 size_t ck_packed_size(size_t k, size_t m);
 // b element (p, j) at b[p * b_row + j * b_column] -> panels [m / 16][k][16], zero padded; a single column stays a plain vector.
