@@ -132,7 +132,8 @@ let package = Package(
         tests("SnapshotsTests", ["Snapshots", "Blobs", "Messages", "RPC", "Hashing", "Kernels", logging]),
         tests("ModelsTests", ["Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),
         tests(
-            "RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"], exclude: ["golden", "make_golden.py"]),
+            "RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"],
+            exclude: ["golden", "make_golden.py"]),
         tests("RankingTests", ["Ranking", "Models", "Features", "Catalog", "Kernels", "Blobs"]),
         tests("TrainingTests", ["Training", "Evaluation", "Models", "Catalog", "Simulation", "Snapshots", "Kernels"]),
         tests(
