@@ -19,6 +19,8 @@ class Echo(echo_pb2_grpc.EchoServicer):
     def __init__(self):
         self.calls = 0
         self.cancelled = threading.Event()
+        # Seconds to wait before the n-th unary call is answered.
+        self.stall = lambda calls: 0
 
     def answer(self, request, context, index=0):
         time.sleep(request.delay_ms / 1000)
@@ -36,6 +38,7 @@ class Echo(echo_pb2_grpc.EchoServicer):
     def Unary(self, request, context):
         self.calls += 1
         context.add_callback(self.cancelled.set)
+        time.sleep(self.stall(self.calls))
         return self.answer(request, context)
 
     def Stream(self, request, context):
@@ -208,6 +211,20 @@ def scenario_calls_spread_over_replicas():
             assert status["codes"] == {"OK": 600}, status
             counts = [server.echo.calls for server in (first, second, third)]
             assert sum(counts) == 600 and min(counts) > 100, counts
+
+
+def scenario_slow_calls_are_hedged():
+    """Once latencies are known, each server stalls beyond the deadline on one call in forty: the other server answers."""
+    with Server() as first, Server() as second:
+        for server in (first, second):
+            server.echo.stall = lambda calls: 5 if calls > 400 and calls % 40 == 0 else 0
+        options = {"calls": 2400, "concurrency": 4, "ids": "1", "timeout_ms": 3000}
+        arguments = [*command("unary", first, second, **options), "--hedge"]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=True)
+        assert json.loads(done.stdout)["codes"] == {"OK": 2400}, done.stdout
+        # Some twenty calls a server stall; the budget allows at most a fifth more, and ten a second.
+        extra = first.echo.calls + second.echo.calls - 2400
+        assert extra >= 20, extra
 
 
 def scenario_replica_dies_under_load():

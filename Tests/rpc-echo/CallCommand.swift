@@ -72,6 +72,9 @@ struct CallCommand: AsyncParsableCommand {
     @Option(help: "round-robin or least-loaded.")
     var policy = "least-loaded"
 
+    @Flag(help: "Send a call that takes longer than most to a second replica.")
+    var hedge = false
+
     @Option(help: "PEM file of the authority of the server; turns on TLS.")
     var ca: String?
 
@@ -152,6 +155,7 @@ extension CallCommand {
         }
         var configuration = ClientConfiguration()
         configuration.balancing.policy = policy
+        configuration.attempts.hedges = hedge
         if let ca {
             configuration.tls = ClientTLS(authorities: ca, certificateChain: certificate, privateKey: key)
         }

@@ -16,6 +16,8 @@ final class UnaryCall<Request: RPCMessage, Response: RPCMessage>: WaitingCall, @
     private var isCancelled = false
     private var lastReplica: Int?
     private var timers: [Scheduled<Void>] = []
+    /// A timer watches the deadline, because no stream may be there to do it.
+    private var isExpiring = false
 
     init(
         _ loop: ClientLoop, _ method: RPCMethod<Request, Response>, _ request: Request, _ options: CallOptions
@@ -62,7 +64,7 @@ final class UnaryCall<Request: RPCMessage, Response: RPCMessage>: WaitingCall, @
             guard loop.wait(self) else {
                 return complete(.failure(RPCError(.resourceExhausted, "too many calls wait for a connection")))
             }
-            if timers.isEmpty { expireWhileWaiting() }
+            if !isExpiring { expireWhileWaiting() }
         case .failed(let error): attemptFailed(error, mayRetry: true)
         }
     }
@@ -83,17 +85,19 @@ final class UnaryCall<Request: RPCMessage, Response: RPCMessage>: WaitingCall, @
     }
 
     private func scheduleHedge() {
-        guard loop.configuration.attempts.hedges,
+        guard loop.configuration.attempts.hedges, loop.replicas.count > 1,
             let time = plan.hedgeTime(slow: loop.latencies.estimate, now: .now())
         else { return }
         keep(
             loop.schedule(at: time) { [weak self] in
-                guard let self, self.completion != nil else { return }
+                // A call that waits for a connection gains nothing by waiting twice.
+                guard let self, self.completion != nil, !self.attempts.isEmpty else { return }
                 if self.plan.hedge(now: .now(), budget: &self.loop.budget) { self.send() }
             })
     }
 
     private func expireWhileWaiting() {
+        isExpiring = true
         keep(
             loop.schedule(at: deadline.instant) { [weak self] in
                 self?.complete(.failure(RPCError(.deadlineExceeded, "no replica was ready before the deadline")))
