@@ -129,7 +129,8 @@ let package = Package(
             ["Recall", "VectorIndex", "Catalog", "Blobs", "Kernels"],
             path: "Benchmarks/recall/recall-bench"),
         executable(
-            "snapshot-fetch", ["Service", "Snapshots", "RPC", "Blobs", "Kernels"], path: "Benchmarks/snapshot-fetch/Tool"),
+            "snapshot-fetch", ["Service", "Snapshots", "RPC", "Blobs", "Kernels"],
+            path: "Benchmarks/snapshot-fetch/Tool"),
         executable("rpc-echo", ["Service", "RPC", "Messages", "Kernels"], path: "Tests/rpc-echo"),
 
         // tests
@@ -142,14 +143,16 @@ let package = Package(
         tests("NetworksTests", ["Networks", "Kernels", "Blobs"], exclude: ["golden", "make_golden.py"]),
         tests("VectorIndexTests", ["VectorIndex", "Kernels", "Blobs"]),
         tests("SnapshotsTests", ["Snapshots", "Blobs", "Messages", "RPC", "Hashing", "Kernels", logging]),
-        tests("ModelsTests", ["Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),
+        tests(
+            "ModelsTests", ["Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"], exclude: ["Resources"]),
         tests(
             "RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"],
             exclude: ["golden", "make_golden.py"]),
         tests("RankingTests", ["Ranking", "Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),
         tests(
             "TrainingTests",
-            ["Training", "Evaluation", "Models", "Features", "Catalog", "Simulation", "Snapshots", "Kernels"]),
+            ["Training", "Evaluation", "Models", "Features", "Catalog", "Simulation", "Snapshots", "Kernels"],
+            exclude: ["Resources"]),
         tests("FeatureStoreTests", ["FeatureStore", "Catalog", "Blobs", "Kernels"]),
         tests(
             "OrchestrationTests",

@@ -286,3 +286,27 @@ def scenario_mutual_tls():
             expect_error(grpc.StatusCode.UNAVAILABLE, call)
             expect_error(grpc.StatusCode.UNAVAILABLE, lambda: call("stranger-key", "stranger"))
             assert call("client-key", "client") == [3]
+
+
+def scenario_health():
+    serving = health_pb2.HealthCheckResponse.SERVING
+    with Server() as server, grpc.insecure_channel(server.address) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        for service in ["", SERVICE]:
+            assert health.Check(health_pb2.HealthCheckRequest(service=service), timeout=5).status == serving
+        unknown = health_pb2.HealthCheckRequest(service="nope")
+        expect_error(grpc.StatusCode.NOT_FOUND, lambda: health.Check(unknown, timeout=5))
+        watch = health.Watch(health_pb2.HealthCheckRequest(service=SERVICE), timeout=20)
+        assert next(watch).status == serving
+        watch.cancel()
+
+
+def scenario_reflection():
+    with Server() as server, grpc.insecure_channel(server.address) as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        services = set(database.get_services())
+        assert {SERVICE, "grpc.health.v1.Health"} <= services, services
+        descriptor = DescriptorPool(database).FindServiceByName(SERVICE)
+        assert [method.name for method in descriptor.methods] == ["Unary", "Stream", "Chat"]
+        fields = {field.name: field.number for field in descriptor.methods_by_name["Unary"].input_type.fields}
+        assert fields["ids"] == 1 and fields["payload"] == 7, fields

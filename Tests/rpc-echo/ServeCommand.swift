@@ -2,7 +2,9 @@ import ArgumentParser
 import Dispatch
 import Foundation
 import Logging
+import Messages
 import RPC
+import Service
 
 /// Serves the echo, health and reflection services until SIGTERM, then lets calls in flight finish.
 struct ServeCommand: AsyncParsableCommand {
@@ -39,13 +41,17 @@ struct ServeCommand: AsyncParsableCommand {
             configuration.tls = ServerTLS(certificateChain: certificate, privateKey: key, clientAuthorities: clientCa)
         }
         let stopped = TerminationSignal()
+        let names = [EchoService.serviceName, HealthService.serviceName, ReflectionService.serviceName]
+        let health = HealthService(services: names)
         let server = Server(
-            configuration: configuration, services: [EchoService()],
+            configuration: configuration, services: [EchoService(), health, ReflectionService(services: names)],
             logger: Logger(label: "rpc-echo") { StreamLogHandler.standardError(label: $0) },
             eventLoops: loops.map { EventLoops(count: $0) } ?? .shared)
         let bound = try await server.start()
+        health.setAll(.serving)
         FileHandle.standardOutput.write(Data("listening on 127.0.0.1:\(bound)\n".utf8))
         await stopped.wait()
+        health.setAll(.notServing)
         await server.shutdown(within: Self.drainTime)
     }
 }
