@@ -102,7 +102,7 @@ def movielens(directory):
     with np.errstate(invalid="ignore", divide="ignore"):
         cosine = np.nan_to_num(overlap / np.sqrt(np.outer(square, square))).astype(np.float32)
     np.fill_diagonal(cosine, 0)
-    films = np.flatnonzero(square)[::42]
+    films = np.ascontiguousarray(np.flatnonzero(square)[::42])  # save_file writes the memory, strides or not
     found = np.array([best(cosine[i], 10) for i in films])
     save_file(
         {"items": films, "neighbours": found, "similarities": np.take_along_axis(cosine[films], found, 1)},
