@@ -21,6 +21,7 @@ Usage: cluster/up.sh [options]
 TEXT
 }
 
+executables=(tributary trainer snapshot-server recall-shard ranker orchestrator loadgen)
 data=generated shards=4 replicas=1 port_base=7100 directory="$root/run" build=yes
 generate_options=() train_options=()
 while [[ $# -gt 0 ]]; do
@@ -57,9 +58,11 @@ if [[ $build == yes ]]; then
     step "Debian packages"
     scripts/install-packages.sh
     step "building (the first build compiles SwiftNIO and BoringSSL too and takes some minutes on two cores)"
-    swift build -c release
+    for executable in "${executables[@]}"; do
+        swift build -c release --product "$executable"
+    done
 fi
-for executable in tributary trainer snapshot-server recall-shard ranker orchestrator; do
+for executable in "${executables[@]}"; do
     [[ -x "$binaries/$executable" ]] || fail "$binaries/$executable is missing; run without --no-build"
 done
 

@@ -37,8 +37,9 @@ def layers():
         elif layer is not None:
             for name in re.findall(r'(?:library|executable|\.systemLibrary|\.target)\(\s*(?:name:\s*)?"([^"]+)"', line):
                 found[name] = layer
-            if re.fullmatch(r'\s*"([A-Za-z-]+)",', line):
-                found[line.strip().strip('",')] = layer
+            # The name stands on a line of its own when the declaration is long.
+            if name := re.match(r'\s*"([A-Za-z-]+)",(?: \[|$)', line):
+                found[name.group(1)] = layer
     return found
 
 
