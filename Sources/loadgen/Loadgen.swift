@@ -21,8 +21,11 @@ struct Loadgen: AsyncParsableCommand {
             N callers waits for its answer before it asks again. Ctrl-C ends the run early. Exits with 1 when a --fail-if bar is crossed.
             """)
 
-    @Option(help: "The orchestrator.")
-    var address = "127.0.0.1:7100"
+    @Option(help: "An orchestrator, host:port. Without it and without --config: 127.0.0.1:7100.")
+    var address: String?
+
+    @Option(help: "The cluster's configuration; its orchestrators and its TLS settings are used.")
+    var config: String?
 
     @Option(help: "Open loop: requests per second.")
     var rate: Double?
@@ -80,8 +83,8 @@ struct Loadgen: AsyncParsableCommand {
         var conditions: [FailCondition] = []
         for text in failIf { conditions.append(try FailCondition(text)) }
         let people = try users.map { try UserSource.read($0) } ?? UserSource.read(dataset: data)
-        let client = try Client(targets: [address])
-        try await checkAnswers(client)
+        let (client, target) = try connect()
+        try await checkAnswers(client, target)
 
         let isQuiet = quiet
         if !isQuiet { print(LiveLine.header) }
@@ -94,7 +97,7 @@ struct Loadgen: AsyncParsableCommand {
         await client.close()
 
         var result = LoadResult(
-            target: address, arrivals: rate == nil ? "closed" : arrivals, rate: rate, concurrency: concurrency,
+            target: target, arrivals: rate == nil ? "closed" : arrivals, rate: rate, concurrency: concurrency,
             seconds: 0, users: people.count)
         recorder.fill(&result)
         result.seconds = Double(result.timeline.count)
@@ -102,6 +105,16 @@ struct Loadgen: AsyncParsableCommand {
         print(Summary(result).text)
         try write(result, conditions)
         try judge(result, conditions)
+    }
+
+    private func connect() throws -> (Client, String) {
+        guard let config else {
+            let target = address ?? "127.0.0.1:7100"
+            return (try Client(targets: [target]), target)
+        }
+        let cluster = try ClusterConfiguration(file: config)
+        let targets = address.map { [$0] } ?? cluster.orchestrators
+        return (try cluster.client(targets), targets.joined(separator: ","))
     }
 
     /// Ctrl-C ends the measurement, not the report.
@@ -148,12 +161,12 @@ struct Loadgen: AsyncParsableCommand {
     }
 
     /// A run against nothing measures nothing.
-    private func checkAnswers(_ client: Client) async throws {
+    private func checkAnswers(_ client: Client, _ target: String) async throws {
         do {
             _ = try await client.unary(
                 HealthProbe.method, HealthProbe.request, options: CallOptions(timeout: .seconds(5)))
         } catch {
-            throw WorkloadError("--address: no orchestrator answers at \(address): \(error.message)")
+            throw WorkloadError("no orchestrator answers at \(target): \(error.message)")
         }
     }
 
