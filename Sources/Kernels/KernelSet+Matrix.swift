@@ -1,19 +1,28 @@
 import CKernels
 
 /// A matrix operand: `rows x columns` floats of which element (i, j) lies at `base[i * rowStride + j * columnStride]`.
+/// Does not keep the memory: whoever makes one sees to it that the elements outlive the product.
 public struct MatrixOperand {
-    public var base: UnsafePointer<Float>
-    public var rows: Int
-    public var columns: Int
-    public var rowStride: Int
-    public var columnStride: Int
+    private(set) var base: UnsafePointer<Float>
+    public private(set) var rows: Int
+    public private(set) var columns: Int
+    private(set) var rowStride: Int
+    private(set) var columnStride: Int
 
     /// A row-major matrix whose rows are `stride` floats apart (`columns` when nil).
-    public init(_ base: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
-        self.base = base
+    ///
+    /// - Parameter elements: a buffer and no bare pointer: an array passes for a pointer, but only to the end of the call
+    ///   it is passed to, which is this initialiser; a buffer of an array has to be asked for, with the scope it is valid in.
+    public init(_ elements: UnsafeBufferPointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+        let stride = stride ?? columns
+        precondition(rows >= 0 && columns >= 0 && stride >= columns, "[\(rows), \(columns)] in rows of \(stride)")
+        precondition(
+            rows == 0 || columns == 0 || (rows - 1) * stride + columns <= elements.count,
+            "[\(rows), \(columns)] in rows of \(stride) needs more than \(elements.count) elements")
+        base = elements.baseAddress ?? noFloats
         self.rows = rows
         self.columns = columns
-        rowStride = stride ?? columns
+        rowStride = stride
         columnStride = 1
     }
 

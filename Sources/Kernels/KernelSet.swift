@@ -35,5 +35,8 @@ extension KernelSet: CustomStringConvertible {
     public var description: String { name }
 }
 
+/// The address of nothing: stands for a buffer without elements, which need not have one. Never freed, never read.
+package nonisolated(unsafe) let noFloats = UnsafePointer(UnsafeMutablePointer<Float>.allocate(capacity: 1))
+
 /// The kernels of this process.
 public let kernels = KernelSet.active

@@ -37,16 +37,13 @@ public class Parameter: @unchecked Sendable {
         isTrained = false
         mutableValues = nil
         // An empty buffer may have no address, and none is read from it.
-        values = shared.withUnsafeBufferPointer { $0.baseAddress } ?? UnsafePointer(Parameter.nothing)
+        values = shared.withUnsafeBufferPointer { $0.baseAddress } ?? noFloats
         self.shared = shared
     }
 
     deinit {
         mutableValues?.deallocate()
     }
-
-    // Never freed, never written.
-    nonisolated(unsafe) private static let nothing = UnsafeMutablePointer<Float>.allocate(capacity: 1)
 
     /// A copy of the values, row-major.
     public var array: [Float] { Array(UnsafeBufferPointer(start: values, count: count)) }
@@ -73,17 +70,13 @@ public final class DenseParameter: Parameter, @unchecked Sendable {
     }
 
     override init(name: String, rows: Int, columns: Int, shared: SharedBuffer<Float>) {
-        packed = shared.withUnsafeBufferPointer { buffer in
-            buffer.baseAddress.map { PackedMatrix(MatrixOperand($0, rows: rows, columns: columns)) }
-        }
+        packed = shared.withUnsafeBufferPointer { PackedMatrix(MatrixOperand($0, rows: rows, columns: columns)) }
         super.init(name: name, rows: rows, columns: columns, shared: shared)
     }
 
     deinit {
         gradient?.deallocate()
     }
-
-    var operand: MatrixOperand { MatrixOperand(values, rows: rows, columns: columns) }
 
     /// Where backward steps add this parameter's gradient, `[rows, columns]`.
     func gradientSum() -> UnsafeMutablePointer<Float> {

@@ -110,12 +110,13 @@ extension Workspace {
                     count: range.count * columns)
             }
         }
-        let dz = MatrixOperand(gradient, rows: rows, columns: columns)
+        let dz = MatrixOperand(
+            UnsafeBufferPointer(start: gradient, count: rows * columns), rows: rows, columns: columns)
         var summed = dz
         if bias?.isTrained == true || parts.contains(where: { $0.rows != rows }) {
             let sums = arena.zeros(columns)
             for row in 0..<rows { kernels.axpy(1, gradient + row * columns, sums, count: columns) }
-            summed = MatrixOperand(sums, rows: 1, columns: columns)
+            summed = MatrixOperand(UnsafeBufferPointer(start: sums, count: columns), rows: 1, columns: columns)
             if let bias, bias.isTrained { kernels.axpy(1, sums, bias.gradientSum(), count: columns) }
         }
         var first = 0
@@ -137,12 +138,17 @@ extension Workspace {
 }
 
 extension Tensor {
-    var operand: MatrixOperand { MatrixOperand(values, rows: rows, columns: columns) }
+    var operand: MatrixOperand {
+        MatrixOperand(UnsafeBufferPointer(start: values, count: count), rows: rows, columns: columns)
+    }
 }
 
 extension DenseParameter {
     /// Rows `first ..< first + count`.
     func slice(_ first: Int, _ count: Int) -> MatrixOperand {
-        MatrixOperand(values + first * columns, rows: count, columns: columns)
+        precondition(
+            first >= 0 && first + count <= rows, "rows \(first)..<\(first + count) of \(name), which has \(rows)")
+        let elements = UnsafeBufferPointer(start: values + first * columns, count: count * columns)
+        return MatrixOperand(elements, rows: count, columns: columns)
     }
 }

@@ -53,7 +53,8 @@ extension Workspace {
         let result = make(a.rows, b.rows)
         kernels.multiply(a.operand, b.operand.transposed, into: result.values, threads: threads)
         recorder?.record(result, from: a, b) { [unowned self] gradient in
-            let dy = MatrixOperand(gradient, rows: result.rows, columns: result.columns)
+            let dy = MatrixOperand(
+                UnsafeBufferPointer(start: gradient, count: result.count), rows: result.rows, columns: result.columns)
             if let target = recorder?.gradientTarget(of: a) {
                 kernels.multiply(
                     dy, b.operand, accumulate: target.accumulate, into: target.values, threads: threads)

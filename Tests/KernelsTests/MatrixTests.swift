@@ -27,15 +27,17 @@ import Testing
             let expected = plainProduct(a, b, n: n, k: k, m: m)
             let aTurned = plainTranspose(a, rows: n, columns: k)
             let bTurned = plainTranspose(b, rows: k, columns: m)
-            let plainA = MatrixOperand(a, rows: n, columns: k)
-            let plainB = MatrixOperand(b, rows: k, columns: m)
-            let turnedA = MatrixOperand(aTurned, rows: k, columns: n).transposed
-            let turnedB = MatrixOperand(bTurned, rows: m, columns: k).transposed
-            for (left, right) in [(plainA, plainB), (turnedA, plainB), (plainA, turnedB), (turnedA, turnedB)] {
-                for threads in [Threads.one, Threads(3)] {
-                    var c = [Float](repeating: .nan, count: n * m)
-                    kernels.multiply(left, right, into: &c, threads: threads)
-                    #expect(worstError(c, expected) < 1e-5, "\(shape)")
+            withBuffers(a, b, aTurned, bTurned) { buffers in
+                let plainA = MatrixOperand(buffers[0], rows: n, columns: k)
+                let plainB = MatrixOperand(buffers[1], rows: k, columns: m)
+                let turnedA = MatrixOperand(buffers[2], rows: k, columns: n).transposed
+                let turnedB = MatrixOperand(buffers[3], rows: m, columns: k).transposed
+                for (left, right) in [(plainA, plainB), (turnedA, plainB), (plainA, turnedB), (turnedA, turnedB)] {
+                    for threads in [Threads.one, Threads(3)] {
+                        var c = [Float](repeating: .nan, count: n * m)
+                        kernels.multiply(left, right, into: &c, threads: threads)
+                        #expect(worstError(c, expected) < 1e-5, "\(shape)")
+                    }
                 }
             }
         }
@@ -50,22 +52,23 @@ import Testing
             let bias = randomFloats(m, seed: 5)
             let old = randomFloats(n * m, seed: 6)
             let product = plainProduct(a, b, n: n, k: k, m: m)
-            let left = MatrixOperand(a, rows: n, columns: k)
-            let right = MatrixOperand(b, rows: k, columns: m)
-
-            for activation in Activation.allCases {
-                let expected = product.enumerated().map { plainActivation(activation, $1 + Double(bias[$0 % m])) }
-                var c = [Float](repeating: .nan, count: n * m)
-                kernels.multiply(left, right, bias: bias, activation: activation, into: &c)
-                #expect(worstError(c, expected) < 1e-5, "\(shape) \(activation)")
+            withBuffers(a, b) { buffers in
+                let left = MatrixOperand(buffers[0], rows: n, columns: k)
+                let right = MatrixOperand(buffers[1], rows: k, columns: m)
                 let packed = PackedMatrix(right)
-                c = [Float](repeating: .nan, count: n * m)
-                kernels.multiply(left, packed, bias: bias, activation: activation, into: &c)
-                #expect(worstError(c, expected) < 1e-5, "\(shape) \(activation) packed")
+                for activation in Activation.allCases {
+                    let expected = product.enumerated().map { plainActivation(activation, $1 + Double(bias[$0 % m])) }
+                    var c = [Float](repeating: .nan, count: n * m)
+                    kernels.multiply(left, right, bias: bias, activation: activation, into: &c)
+                    #expect(worstError(c, expected) < 1e-5, "\(shape) \(activation)")
+                    c = [Float](repeating: .nan, count: n * m)
+                    kernels.multiply(left, packed, bias: bias, activation: activation, into: &c)
+                    #expect(worstError(c, expected) < 1e-5, "\(shape) \(activation) packed")
+                }
+                var c = old
+                kernels.multiply(left, right, accumulate: true, into: &c)
+                #expect(worstError(c, zip(product, old).map { $0 + Double($1) }) < 1e-5, "\(shape)")
             }
-            var c = old
-            kernels.multiply(left, right, accumulate: true, into: &c)
-            #expect(worstError(c, zip(product, old).map { $0 + Double($1) }) < 1e-5, "\(shape)")
         }
     }
 
@@ -77,8 +80,10 @@ import Testing
         let narrow = (0..<4).flatMap { wide[$0 * 5..<$0 * 5 + 3] }
         let expected = plainProduct(narrow, b, n: 4, k: 3, m: 2)
         var c = [Float](repeating: -7, count: 24)
-        let packed = PackedMatrix(MatrixOperand(b, rows: 3, columns: 2))
-        kernels.multiply(MatrixOperand(wide, rows: 4, columns: 3, stride: 5), packed, into: &c, stride: 6)
+        wide.withUnsafeBufferPointer {
+            kernels.multiply(
+                MatrixOperand($0, rows: 4, columns: 3, stride: 5), packed(b, rows: 3, columns: 2), into: &c, stride: 6)
+        }
         #expect(worstError((0..<4).flatMap { c[$0 * 6..<$0 * 6 + 2] }, expected) < 1e-6)
         #expect((0..<4).allSatisfy { c[$0 * 6 + 2..<$0 * 6 + 6].allSatisfy { $0 == -7 } })
     }
@@ -87,14 +92,16 @@ import Testing
     func aRowDoesNotDependOnTheRowsBesideIt(_ kernels: KernelSet) {
         let a = randomFloats(50 * 64, seed: 9)
         let b = randomFloats(64 * 48, seed: 10)
-        let packed = PackedMatrix(MatrixOperand(b, rows: 64, columns: 48))
-        var all = [Float](repeating: 0, count: 50 * 48)
-        kernels.multiply(MatrixOperand(a, rows: 50, columns: 64), packed, into: &all)
-        for row in 0..<50 {
-            var one = [Float](repeating: 0, count: 48)
-            kernels.multiply(
-                MatrixOperand(Array(a[row * 64..<(row + 1) * 64]), rows: 1, columns: 64), packed, into: &one)
-            #expect(one == Array(all[row * 48..<(row + 1) * 48]))
+        let packed = packed(b, rows: 64, columns: 48)
+        a.withUnsafeBufferPointer { a in
+            var all = [Float](repeating: 0, count: 50 * 48)
+            kernels.multiply(MatrixOperand(a, rows: 50, columns: 64), packed, into: &all)
+            for row in 0..<50 {
+                var one = [Float](repeating: 0, count: 48)
+                let alone = UnsafeBufferPointer(rebasing: a[row * 64..<(row + 1) * 64])
+                kernels.multiply(MatrixOperand(alone, rows: 1, columns: 64), packed, into: &one)
+                #expect(one == Array(all[row * 48..<(row + 1) * 48]))
+            }
         }
     }
 }

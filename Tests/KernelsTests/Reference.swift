@@ -13,6 +13,20 @@ func randomBytes(_ count: Int, seed: UInt64) -> [Int8] {
     return (0..<count).map { _ in Int8.random(in: -127...127, using: &generator) }
 }
 
+/// Runs `body` with the elements of all arrays in place.
+func withBuffers(_ arrays: [Float]..., body: ([UnsafeBufferPointer<Float>]) -> Void) {
+    func open(_ rest: ArraySlice<[Float]>, _ opened: [UnsafeBufferPointer<Float>]) {
+        guard let next = rest.first else { return body(opened) }
+        next.withUnsafeBufferPointer { open(rest.dropFirst(), opened + [$0]) }
+    }
+    open(arrays[...], [])
+}
+
+/// A packed copy of a row-major `[rows, columns]` matrix.
+func packed(_ matrix: [Float], rows: Int, columns: Int) -> PackedMatrix {
+    matrix.withUnsafeBufferPointer { PackedMatrix(MatrixOperand($0, rows: rows, columns: columns)) }
+}
+
 /// The largest |x - y| / (1 + |y|); infinite when lengths differ or a value is NaN.
 func worstError(_ found: [Float], _ expected: [Double]) -> Double {
     guard found.count == expected.count else { return .infinity }

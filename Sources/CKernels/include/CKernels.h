@@ -60,7 +60,7 @@ struct ck_table {
     void (*activate_gradient)(int activation, const float *y, const float *dy, float *dx, size_t n);
     void (*exponential)(const float *x, float offset, float *y, size_t n);          // y = exp(x + offset)
 
-    // Positions i with scores[i] >= threshold, ascending; NaN never passes. positions has room for n + 8.
+    // Positions i with scores[i] >= threshold, ascending; NaN never passes. positions has room for n.
     size_t (*collect)(const float *scores, size_t n, float threshold, uint32_t *positions);
 
     // One step from gradient g: m, v are running moments; accumulator is the sum of squares.
