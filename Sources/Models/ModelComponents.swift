@@ -43,8 +43,6 @@ public enum ModelComponents {
         columns: ItemFeatureColumns, dataUntil: Int64, width: Int, tower: (ItemInputs, Workspace) -> Tensor
     ) -> [Float] {
         let workspace = Workspace()
-        // Tensors live in its memory and do not keep it.
-        defer { extendLifetime(workspace) }
         var inputs = ItemInputs()
         var outputs: [Float] = []
         outputs.reserveCapacity(columns.count * width)

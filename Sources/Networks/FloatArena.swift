@@ -10,6 +10,9 @@ final class FloatArena {
     /// Floats used of the last piece.
     private var used = 0
 
+    /// Counts the resets: what was taken in an earlier run has ended.
+    private(set) var run = 0
+
     /// Floats held, used or not.
     var capacity: Int { pieces.reduce(0) { $0 + $1.count } }
 
@@ -43,6 +46,7 @@ final class FloatArena {
             _ = grow(to: total)
         }
         used = 0
+        run += 1
     }
 
     private func grow(to count: Int) -> UnsafeMutablePointer<Float> {

@@ -51,6 +51,7 @@ public final class Tape: Workspace {
     /// A copy of a tracked input's gradient after `backward`; zeros when the loss does not depend on it. (The gradients
     /// of results are overwritten on the way.)
     public func gradientArray(of tensor: Tensor) -> [Float] {
+        precondition(tensor.lives(in: arena), "the gradient of a tensor of another workspace or run")
         guard tensor.index < gradients.count, let gradient = gradients[tensor.index] else {
             return Array(repeating: 0, count: tensor.count)
         }
@@ -59,6 +60,7 @@ public final class Tape: Workspace {
 
     /// Makes an input's gradient available after `backward`.
     public func track(_ tensor: Tensor) {
+        precondition(tensor.lives(in: arena), "tracking a tensor of another workspace or run")
         extend(to: tensor.index)
         isTracked[tensor.index] = true
     }
@@ -110,8 +112,9 @@ public final class Tape: Workspace {
         }
     }
 
+    /// A tensor of another workspace is a constant here.
     private func depends(_ tensor: Tensor) -> Bool {
-        tensor.index < isTracked.count && isTracked[tensor.index]
+        tensor.lives(in: arena) && tensor.index < isTracked.count && isTracked[tensor.index]
     }
 
     private func extend(to index: Int) {

@@ -1,24 +1,50 @@
-/// A dense row-major float32 matrix `[rows, columns]` in a workspace, valid until the workspace's next `reset`.
+/// A dense row-major float32 matrix `[rows, columns]` in a workspace's memory, valid until the workspace's next `reset`.
+///
+/// A tensor keeps the memory it lives in, so that it may outlive its workspace; using one after the reset ends the
+/// process with a message.
 public struct Tensor: Sendable {
     public let rows: Int
     public let columns: Int
     /// Number of the tensor in its workspace.
     let index: Int
-    /// Memory of the workspace's arena.
-    nonisolated(unsafe) let values: UnsafeMutablePointer<Float>
+    // One thread at a time takes from and resets a workspace; operations share only finished tensors among threads.
+    nonisolated(unsafe) private let arena: FloatArena
+    /// The arena's run that the tensor belongs to.
+    private let run: Int
+    nonisolated(unsafe) private let base: UnsafeMutablePointer<Float>
+
+    /// Undefined values.
+    init(rows: Int, columns: Int, index: Int, in arena: FloatArena) {
+        self.rows = rows
+        self.columns = columns
+        self.index = index
+        self.arena = arena
+        run = arena.run
+        base = arena.take(rows * columns)
+    }
 
     public var count: Int { rows * columns }
 
+    /// Whether the tensor belongs to the run that `arena` is in.
+    func lives(in arena: FloatArena) -> Bool { self.arena === arena && run == arena.run }
+
+    /// The elements, row-major; valid while the tensor is.
+    var values: UnsafeMutablePointer<Float> {
+        precondition(run == arena.run, "a tensor was used after the reset of its workspace")
+        return base
+    }
+
     public subscript(row: Int, column: Int) -> Float {
         precondition(row >= 0 && row < rows && column >= 0 && column < columns, "index out of range")
-        return values[row * columns + column]
+        return withUnsafeBufferPointer { $0[row * columns + column] }
     }
 
     /// The elements, row-major.
     public func withUnsafeBufferPointer<Result, Failure: Error>(
         _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(UnsafeBufferPointer(start: values, count: count))
+        defer { extendLifetime(arena) }
+        return try body(UnsafeBufferPointer(start: values, count: count))
     }
 
     /// A copy of the elements, row-major.

@@ -78,7 +78,8 @@ extension Workspace {
         guard let tape = recorder, probability > 0 else { return x }
         let mask = make(x.rows, x.columns)
         let keep = 1 / (1 - probability)
-        for index in 0..<x.count { mask.values[index] = tape.generator.uniform() < probability ? 0 : keep }
+        let values = mask.values
+        for index in 0..<x.count { values[index] = tape.generator.uniform() < probability ? 0 : keep }
         return multiply(x, mask)
     }
 }

@@ -48,7 +48,7 @@ public class Workspace {
     func make(_ rows: Int, _ columns: Int) -> Tensor {
         precondition(rows >= 0 && columns >= 0, "sizes must not be negative")
         defer { tensorCount += 1 }
-        return Tensor(rows: rows, columns: columns, index: tensorCount, values: arena.take(rows * columns))
+        return Tensor(rows: rows, columns: columns, index: tensorCount, in: arena)
     }
 
     /// Runs `body` over ranges of rows, concurrently when there is enough work.

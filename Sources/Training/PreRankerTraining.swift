@@ -58,8 +58,6 @@ final class PreRankerTraining {
     /// Click probabilities of examples.
     func probabilities(_ table: ExampleTable) -> [Float] {
         let workspace = Workspace()
-        // Tensors live in its memory and do not keep it.
-        defer { extendLifetime(workspace) }
         var scores: [Float] = []
         scores.reserveCapacity(table.count)
         for piece in (0..<table.count).pieces(of: batch) {

@@ -67,8 +67,6 @@ final class TwoTowerTraining {
     /// `[n, dimension]`, unit vectors of users as they are now.
     func userVectors(_ states: [UserState], encoder: FeatureEncoder) -> [Float] {
         let workspace = Workspace()
-        // Tensors live in its memory and do not keep it.
-        defer { extendLifetime(workspace) }
         var vectors: [Float] = []
         var inputs = UserInputs()
         for piece in states.indices.pieces(of: batch) {

@@ -136,7 +136,6 @@ struct ModelGradientTests {
         let model = try ThreeTowerModel(ThreeTowerSpecification(), sizes: sizes, in: parameters)
         model.startAsRateModel(clickLogOdds: -0.75)
         let workspace = Workspace()
-        defer { extendLifetime(workspace) }
         let names = model.specification.cross
         let features = names.indices.map { Float($0) * 0.25 - 1 }
         let outputs = model.head(

@@ -71,6 +71,37 @@ import Testing
         #expect(Set(sizes.dropFirst()).count == 1)
     }
 
+    @Test func aTensorOutlivesItsWorkspace() {
+        let values = (0..<5000).map(Float.init)
+        let tensors = (0..<3).map { _ in Workspace().input(values, columns: 5) }
+        // Memory of the same size would take the place of what had been freed.
+        let others = (0..<3).map { _ in Workspace().input(values.map { -1 - $0 }, columns: 5) }
+        for tensor in tensors {
+            #expect(tensor.array == values)
+            #expect(tensor[999, 4] == 4999)
+        }
+        #expect(others.allSatisfy { $0[0, 0] == -1 })
+    }
+
+    @Test func aTensorIsNotUsedAfterTheReset() async {
+        await #expect(processExitsWith: .failure) {
+            let workspace = Workspace()
+            let tensor = workspace.input([1, 2], columns: 2)
+            workspace.reset()
+            _ = tensor.array
+        }
+    }
+
+    @Test func aTensorOfAnotherWorkspaceIsAConstant() throws {
+        let (tape, other) = (Tape(seed: 1), Workspace())
+        let constant = other.input([2, 3], columns: 2)
+        // Of the same number in its own workspace.
+        let tracked = tape.input([5, 7], columns: 2)
+        tape.track(tracked)
+        tape.backward(from: tape.sum(tape.multiply(tracked, constant)))
+        #expect(tape.gradientArray(of: tracked) == [2, 3])
+    }
+
     @Test func poolsHandOutEachWorkspaceOnce() {
         let pool = WorkspacePool(idleMax: 1)
         pool.withWorkspace { outer in

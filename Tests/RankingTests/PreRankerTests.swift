@@ -93,8 +93,6 @@ struct PreRankerTests {
     /// Scores of the training graph: one row per candidate with the user repeated, item towers computed on the spot.
     private func trainedScores(_ state: UserState, _ scene: Scene, rows: [Int]) -> [(click: Float, watch: Float)] {
         let tape = Tape(seed: 1)
-        // Tensors live in the tape's memory and do not keep it.
-        defer { extendLifetime(tape) }
         var inputs = UserInputs()
         var candidates = ItemInputs()
         var cross = CrossEncoder()
