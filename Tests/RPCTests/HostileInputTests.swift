@@ -122,6 +122,33 @@ private let echo = "/test.Test/Echo"
         #expect(server.frames().contains { $0.stream == 1 && $0.type == 1 && $0.endsStream })
     }
 
+    @Test func twoMessagesInOneFrameAreRefused() throws {
+        let server = try RawServer()
+        server.receive(
+            RawFrame.preface + RawFrame.settings() + RawFrame.request(echo, stream: 1)
+                + RawFrame.data(1, RawFrame.message("a") + RawFrame.message("b"), ends: true))
+        let frames = server.frames().filter { $0.stream == 1 }
+        #expect(frames.map(\.type) == [1])
+        #expect(frames.first?.endsStream == true)
+    }
+
+    @Test func dataForStreamsThatAreNoMore() throws {
+        let server = try RawServer()
+        let limits = HTTP2Limits()
+        server.receive(RawFrame.preface + RawFrame.settings() + RawFrame.request("/test.Test/Nothing", stream: 1))
+        #expect(server.frames().contains { $0.type == 3 && $0.stream == 1 })
+        // What was under way when the call was refused does no harm; what comes on and on does.
+        let data = RawFrame.data(1, [UInt8](repeating: 0, count: 16 << 10))
+        var sent = 0
+        while sent < 64 << 20, !isToldToCalm(server) {
+            server.receive(data)
+            sent += 16 << 10
+        }
+        #expect(sent > limits.streamWindow)
+        #expect(sent <= limits.connectionWindow + limits.streamWindow)
+        #expect(server.connection.isFinished)
+    }
+
     static let badHeaders: [(String, [(String, String)])] = [
         ("unknown method", RawFrame.requestFields("/test.Test/Nothing")),
         ("malformed timeout", RawFrame.requestFields(echo, [("grpc-timeout", "soon")])),

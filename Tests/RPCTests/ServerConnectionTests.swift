@@ -17,6 +17,16 @@ private let chat = "/test.Test/Chat"
         #expect(frames.map(\.endsStream) == [false, false, true])
     }
 
+    @Test func aUnaryAnswerWaitsForTheEndOfTheRequest() throws {
+        let server = try RawServer()
+        server.receive(
+            RawFrame.preface + RawFrame.settings() + RawFrame.request(echo, stream: 1)
+                + RawFrame.data(1, RawFrame.message("hello")))
+        #expect(!server.frames().contains { $0.stream == 1 })
+        server.receive(RawFrame.data(1, [], ends: true))
+        #expect(server.frames().filter { $0.stream == 1 }.map(\.type) == [1, 0, 1])
+    }
+
     @Test func bytesMayBeCutAnywhere() throws {
         let input = RawFrame.unaryCall(echo, "hello", [("grpc-timeout", "1S")])
         let whole = try RawServer()

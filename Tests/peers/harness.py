@@ -44,9 +44,9 @@ class Server:
             raise AssertionError(f"rpc-echo said {line!r}; its log: {self.read_log()}")
         self.port = int(match[1])
         self.address = f"127.0.0.1:{self.port}"
-        # The first connection of each loop may open descriptors that stay.
-        for _ in range(4):
-            self.call()
+        # The first connections may open descriptors that stay, and the first call that sleeps opens the runtime's timer.
+        for delay in range(4):
+            self.call(delay)
         time.sleep(0.1)
         self.descriptors_at_start = self.descriptors()
         self.resident_at_start = self.resident("VmRSS")
@@ -89,13 +89,13 @@ class Server:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def call(self):
+    def call(self, delay_ms=0):
         """One call on a connection of its own; a server with TLS is only asked for the connection."""
         if "--certificate" in self.options:
             socket.create_connection(("127.0.0.1", self.port)).close()
             return
         with grpc.insecure_channel(self.address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
-            response = echo_pb2_grpc.EchoStub(channel).Unary(echo_pb2.EchoRequest(ids=[2, 4]), timeout=10)
+            response = stub(channel).Unary(echo_pb2.EchoRequest(ids=[2, 4], delay_ms=delay_ms), timeout=10)
             assert list(response.values) == [1, 2], response
 
     def check(self):

@@ -25,6 +25,8 @@ package final class ClientConnection: HTTP2Connection {
     private(set) var lostReason: RPCError?
     private var pool: [ClientStream] = []
     private(set) var isReady = false
+    /// The server has said that it takes no further calls.
+    private(set) var isGoingAway = false
 
     init(limits: HTTP2Limits, timing: ConnectionTiming, codec: MessageCodec, now: NIODeadline) throws(RPCError) {
         try super.init(role: .client, limits: limits, timing: timing, codec: codec, now: now)
@@ -102,6 +104,7 @@ package final class ClientConnection: HTTP2Connection {
     }
 
     override func goAwayReceived(lastStream: Int32) {
+        isGoingAway = true
         delegate?.connectionClosing(self)
     }
 

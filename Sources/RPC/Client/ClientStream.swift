@@ -105,13 +105,20 @@ final class ClientStream: HTTP2Stream {
     // MARK: Outcome
 
     private func outcome(_ code: UInt32) -> RPCError? {
+        let connection = connection as? ClientConnection
+        let isCancelled =
+            status.map { $0 == RPCError.Code.cancelled.rawValue } ?? (code == HTTP2ErrorCode.cancel.rawValue)
+        // gRPC C++ and Python cancel calls that come while they shut down: nothing the caller did.
+        if isCancelled, !hasResponse, connection?.isGoingAway == true, connection?.lostReason == nil {
+            return RPCError(.unavailable, "the server cancelled the call because it is going away")
+        }
         if let status {
             guard status != 0 else {
                 return input.isBetweenMessages ? nil : RPCError(.internal, "the answer ends inside a message")
             }
             return RPCError(RPCError.Code(rawValue: status) ?? .unknown, statusMessage, metadata: metadata)
         }
-        if let reason = (connection as? ClientConnection)?.lostReason { return reason }
+        if let reason = connection?.lostReason { return reason }
         if httpStatus != 0 && httpStatus != 200 {
             return RPCError(RPCError.Code(httpStatus: httpStatus), "the server answered HTTP status \(httpStatus)")
         }

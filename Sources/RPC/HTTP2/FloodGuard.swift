@@ -17,12 +17,12 @@ struct TokenBucket: Sendable {
         tokens = min(capacity, tokens + count)
     }
 
-    /// Takes one permit; false when there is none.
-    mutating func take(now: NIODeadline) -> Bool {
+    /// Takes `count` permits; false when there are fewer.
+    mutating func take(_ count: Double = 1, now: NIODeadline) -> Bool {
         if let refilled { add(Double((now - refilled).nanoseconds) / 1e9 * perSecond) }
         refilled = now
-        guard tokens >= 1 else { return false }
-        tokens -= 1
+        guard tokens >= count else { return false }
+        tokens -= count
         return true
     }
 }
@@ -32,17 +32,35 @@ struct TokenBucket: Sendable {
 struct FloodGuard: Sendable {
     private var resets: TokenBucket
     private var controls: TokenBucket
+    /// Data for streams that are no more.
+    private var lateBytes: TokenBucket
+    /// Bytes received that belong to no frame that the library told of: it discards late data without a word.
+    private var untold = 0
+    /// What is untold for good reason: the client's preface, and the part of a frame's header that has come.
+    private static let untoldAllowed = 24 + 8
+    private let streamWindow: Int
     private let continuationsMax: Int
     private var continuations = 0
 
     init(_ limits: HTTP2Limits) {
         resets = TokenBucket(capacity: limits.resetBurst, perSecond: limits.resetsPerSecond)
         controls = TokenBucket(capacity: limits.controlFrameBurst, perSecond: limits.controlFramesPerSecond)
+        lateBytes = TokenBucket(capacity: limits.connectionWindow, perSecond: limits.streamWindow)
+        streamWindow = limits.streamWindow
         continuationsMax = limits.continuationFramesMax
     }
 
     mutating func streamFinished() {
         resets.add(1)
+    }
+
+    mutating func frameBegan(length: Int) {
+        untold -= 9 + length
+    }
+
+    /// A stream ended before its sender was done: up to a window of its data may be under way.
+    mutating func streamCut() {
+        lateBytes.add(Double(streamWindow))
     }
 
     /// Each returns false when the connection is to be closed.
@@ -52,6 +70,15 @@ struct FloodGuard: Sendable {
 
     mutating func controlFrameReceived(now: NIODeadline) -> Bool {
         controls.take(now: now)
+    }
+
+    /// To be told of all input, once the library has processed it.
+    mutating func received(_ count: Int, now: NIODeadline) -> Bool {
+        untold += count
+        let late = untold - Self.untoldAllowed
+        guard late > 0 else { return true }
+        untold -= late
+        return lateBytes.take(Double(late), now: now)
     }
 
     mutating func headersBegan() {

@@ -62,6 +62,7 @@ package class HTTP2Connection {
         isInside = true
         defer { isInside = false }
         if !session.receive(bytes) { isBroken = true }
+        if !flood.received(bytes.count, now: now) { session.terminate(.enhanceYourCalm) }
         return !isBroken
     }
 
@@ -151,6 +152,7 @@ package class HTTP2Connection {
 
 extension HTTP2Connection {
     final func frameBegan(_ frame: FrameHeader) -> Bool {
+        flood.frameBegan(length: frame.length)
         let isHarmless =
             switch frame.type {
             case FrameType.continuation: flood.continuationReceived()
@@ -291,6 +293,7 @@ extension HTTP2Connection {
 
     fileprivate final func forget(_ stream: HTTP2Stream, _ code: UInt32) {
         guard stream.isOpen else { return }
+        if !stream.isInputComplete { flood.streamCut() }
         heldBytes -= stream.input.held
         queuedBytes -= stream.output.count
         let last = open.removeLast()

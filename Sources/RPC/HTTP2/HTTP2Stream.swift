@@ -114,6 +114,12 @@ extension HTTP2Stream {
         connection.outputChanged()
     }
 
+    /// Takes back what is queued.
+    final func dropOutput() {
+        if isOpen { connection.queuedBytes -= output.count }
+        output.removeAll()
+    }
+
     final func receive(_ chunk: UnsafeRawBufferPointer) throws(RPCError) {
         let limit = connection.limits.messageBytesMax
         try input.receive(chunk, limit: limit) { (isCompressed, message) throws(RPCError) in

@@ -18,6 +18,9 @@ package final class ServerStream: HTTP2Stream, @unchecked Sendable {
     var isHandlerRunning = false
     /// The status is decided; nothing that happens later changes it.
     private(set) var isAnswered = false
+    /// The answer of a unary call is queued, and goes out once the caller has ended its side: a second message would make
+    /// the call an error.
+    private var awaitsEnd = false
 
     private var task: Task<Void, Never>?
     private var hasHeaders = false
@@ -46,6 +49,7 @@ package final class ServerStream: HTTP2Stream, @unchecked Sendable {
         inbox = nil
         isHandlerRunning = false
         isAnswered = false
+        awaitsEnd = false
         task = nil
         hasHeaders = false
         status = nil
@@ -132,6 +136,7 @@ package final class ServerStream: HTTP2Stream, @unchecked Sendable {
         guard input.isBetweenMessages else { return refuse(RPCError(.internal, "the call ends inside a message")) }
         do throws(RPCError) {
             try handler?.end(self)
+            if awaitsEnd { finish(nil) }
         } catch {
             refuse(error)
         }
@@ -145,7 +150,7 @@ package final class ServerStream: HTTP2Stream, @unchecked Sendable {
 
     override func expired() {
         // An answer that the caller does not read in time is no use to it.
-        if isAnswered || !output.isEmpty {
+        if isAnswered || (hasHeaders && !output.isEmpty) {
             connection.session.reset(id, .cancel)
             connection.outputChanged()
         } else {
@@ -218,7 +223,7 @@ extension ServerStream {
         } catch {
             return finish(error)
         }
-        finish(nil)
+        if isInputComplete { finish(nil) } else { awaitsEnd = true }
     }
 
     /// Decides the status; nil is OK. Later calls change nothing.
@@ -229,6 +234,7 @@ extension ServerStream {
         status = error
         if !hasHeaders {
             if let error {
+                dropOutput()
                 sendTrailersOnly(error)
             } else {
                 sendHeaders()
