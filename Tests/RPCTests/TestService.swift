@@ -38,6 +38,7 @@ enum TestMethods {
     static let sleep = RPCMethod<Blob, Blob>(service: "test.Test", name: "Sleep")
     static let describe = RPCMethod<Blob, Blob>(service: "test.Test", name: "Describe")
     static let count = RPCMethod<Blob, Blob>(service: "test.Test", name: "Count")
+    static let torn = RPCMethod<Blob, Blob>(service: "test.Test", name: "Torn")
     static let flood = RPCMethod<Blob, Blob>(service: "test.Test", name: "Flood")
     static let chat = RPCMethod<Blob, Blob>(service: "test.Test", name: "Chat")
     static let missing = RPCMethod<Blob, Blob>(service: "test.Test", name: "Missing")
@@ -91,6 +92,11 @@ struct TestService: RPCService {
     private func registerStreams(in router: inout Router) {
         router.serverStreaming(TestMethods.count) { request, _, writer throws(RPCError) in
             for number in 0..<(Int(request.text) ?? 0) { try await writer.write(Blob("\(number)")) }
+        }
+        // As many messages, then an error.
+        router.serverStreaming(TestMethods.torn) { request, _, writer throws(RPCError) in
+            for number in 0..<(Int(request.text) ?? 0) { try await writer.write(Blob("\(number)")) }
+            throw RPCError(.dataLoss, "torn")
         }
         // Messages of 64 KiB until the caller has had enough.
         router.serverStreaming(TestMethods.flood) { [record] _, _, writer throws(RPCError) in

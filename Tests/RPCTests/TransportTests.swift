@@ -78,6 +78,23 @@ func withClient(
     }
 
     @Test(arguments: Transport.allCases)
+    func messagesBeforeAnErrorArrive(transport: Transport) async throws {
+        try await withClient(transport) { client in
+            var answers: [String] = []
+            let responses = client.serverStreaming(TestMethods.torn, Blob("100"))
+            let error = await #expect(throws: RPCError.self) {
+                for try await answer in responses {
+                    // The error has most likely come by the time the second message is asked for.
+                    if answers.isEmpty { try await Task.sleep(for: .milliseconds(200)) }
+                    answers.append(answer.text)
+                }
+            }
+            #expect(error?.code == .dataLoss)
+            #expect(answers == (0..<100).map(String.init))
+        }
+    }
+
+    @Test(arguments: Transport.allCases)
     func errorsCarryCodeMessageAndMetadata(transport: Transport) async throws {
         try await withClient(transport) { client in
             let error = await #expect(throws: RPCError.self) {

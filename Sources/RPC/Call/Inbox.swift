@@ -33,7 +33,7 @@ package final class Inbox<Message: RPCMessage>: AnyInbox, @unchecked Sendable {
         }
     }
 
-    /// No more will come; what has come can still be taken, unless it ended in an error.
+    /// No more will come; what has come can still be taken, and then the error is thrown if there is one.
     override func finish(_ error: RPCError?) {
         guard outcome == nil else { return }
         outcome = error.map { .failure($0) } ?? .success(())
@@ -65,13 +65,16 @@ package final class Inbox<Message: RPCMessage>: AnyInbox, @unchecked Sendable {
     }
 
     private func cancel() {
+        messages.removeAll()
+        head = 0
+        bytes = 0
+        if case .success = outcome { outcome = nil }
         finish(RPCError(.cancelled, "the reader was cancelled"))
         onCancel?()
     }
 
     private func take() -> Result<Message?, RPCError>? {
-        if case .failure(let error) = outcome { return .failure(error) }
-        guard head < messages.count else { return outcome.map { _ in .success(nil) } }
+        guard head < messages.count else { return outcome.map { $0.map { nil } } }
         let (message, size) = messages[head]
         head += 1
         bytes -= size
