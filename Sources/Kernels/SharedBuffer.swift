@@ -1,3 +1,5 @@
+import Glibc
+
 /// Immutable contiguous elements whose memory some owner keeps alive: an array, a message arena, a mapped file.
 ///
 /// Candidate lists, index columns and tensors travel through the program as shared buffers, so that one memory copy,
@@ -32,7 +34,19 @@ public struct SharedBuffer<Element: BitwiseCopyable & Sendable>: RandomAccessCol
         }
         let memory = OwnedMemory(byteCount: count * MemoryLayout<Element>.stride)
         let base = memory.base.bindMemory(to: Element.self, capacity: count)
-        _ = UnsafeMutableBufferPointer(start: base, count: count).initialize(from: elements)
+        let target = UnsafeMutableRawBufferPointer(start: memory.base, count: count * MemoryLayout<Element>.stride)
+        let copied: Void? = elements.withContiguousStorageIfAvailable {
+            target.copyMemory(from: UnsafeRawBufferPointer($0))
+        }
+        if copied == nil {
+            var position = 0
+            for element in elements {
+                precondition(position < count, "a collection has as many elements as it says")
+                base[position] = element
+                position += 1
+            }
+            precondition(position == count, "a collection has as many elements as it says")
+        }
         self.init(owner: memory, base: base, count: count)
     }
 
@@ -108,10 +122,12 @@ final class OwnedMemory: @unchecked Sendable {
 
     @usableFromInline
     init(byteCount: Int) {
-        base = .allocate(byteCount: byteCount, alignment: 16)
+        // Aligned by 16; `UnsafeMutableRawPointer.allocate` would take the slower way of odd alignments.
+        guard let base = malloc(byteCount) else { preconditionFailure("no memory for a buffer of \(byteCount) bytes") }
+        self.base = base
     }
 
     deinit {
-        base.deallocate()
+        free(base)
     }
 }

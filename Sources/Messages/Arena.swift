@@ -1,4 +1,5 @@
 import CProtobufC
+import Glibc
 import Kernels
 
 /// Memory of one message while it crosses protobuf-c: a bump allocator over chained blocks, freed all at once.
@@ -36,7 +37,7 @@ final class Arena: @unchecked Sendable {
     deinit {
         while let block = newest {
             newest = block.load(as: UnsafeMutableRawPointer?.self)
-            block.deallocate()
+            Glibc.free(block)
         }
     }
 
@@ -60,7 +61,8 @@ final class Arena: @unchecked Sendable {
 
     private func addBlock(holding size: Int) {
         let bytes = max(blockBytes, size + Self.alignment)
-        let block = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
+        // Aligned by 16, as every type of the platform wants; `allocate` would take the slower way of odd alignments.
+        guard let block = malloc(bytes) else { preconditionFailure("no memory for a message of \(bytes) bytes") }
         block.storeBytes(of: newest, as: UnsafeMutableRawPointer?.self)
         newest = block
         free = Self.alignment

@@ -34,24 +34,21 @@ extension CMessage {
         return try Self(UnsafeRawPointer(message).assumingMemoryBound(to: CValue.self), in: arena)
     }
 
-    var encodedSize: Int {
-        withStructure { protobuf_c_message_get_packed_size($0) }
-    }
-
-    func encode(into buffer: UnsafeMutableRawBufferPointer) {
-        withStructure { message in
-            assert(protobuf_c_message_get_packed_size(message) <= buffer.count, "less room than serializedSize")
-            guard let base = buffer.baseAddress else { return }
-            protobuf_c_message_pack(message, base.assumingMemoryBound(to: UInt8.self))
-        }
-    }
-
-    /// The message as a structure, which points to the message's own storage and lives until `body` returns.
-    private func withStructure<Result>(_ body: (UnsafePointer<ProtobufCMessage>) -> Result) -> Result {
+    func encode(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
         let arena = Arena(expecting: 2 * MemoryLayout<CValue>.size, bytesMax: .max)
-        let structure = arena.structure(of: self)
-        let message = UnsafeRawPointer(structure).assumingMemoryBound(to: ProtobufCMessage.self)
-        return withExtendedLifetime((self, arena)) { body(message) }
+        // The structure points to this message's own storage.
+        defer {
+            extendLifetime(arena)
+            extendLifetime(self)
+        }
+        let message = UnsafeRawPointer(arena.structure(of: self)).assumingMemoryBound(to: ProtobufCMessage.self)
+        let size = protobuf_c_message_get_packed_size(message)
+        let memory = try room(size)
+        precondition(memory.count >= size, "less room than was asked for")
+        guard let base = memory.baseAddress else { return }
+        protobuf_c_message_pack(message, base.assumingMemoryBound(to: UInt8.self))
     }
 
     private static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {

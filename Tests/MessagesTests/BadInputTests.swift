@@ -49,12 +49,11 @@ import Testing
     /// Decoding either throws or gives a message that encodes to what decodes to the same bytes again.
     private func survives<Message: RPCMessage>(_ type: Message.Type, _ bytes: [UInt8]) -> Bool {
         guard let message = try? decode(type, bytes) else { return false }
-        let again = encode(message)
-        guard let second = try? decode(type, again) else {
+        guard let again = try? encode(message), let second = try? decode(type, again) else {
             Issue.record("\(type): its own encoding of \(bytes) is refused")
             return false
         }
-        #expect(encode(second) == again)
+        #expect((try? encode(second)) == again)
         return true
     }
 

@@ -31,10 +31,12 @@ func decode<Message: RPCMessage>(_ type: Message.Type, _ bytes: [UInt8]) throws 
     try bytes.withUnsafeBytes { try Message(serialized: $0) }
 }
 
-func encode(_ message: some RPCMessage) -> [UInt8] {
-    let size = message.serializedSize
-    return [UInt8](unsafeUninitializedCapacity: size) { memory, count in
-        message.serialize(into: UnsafeMutableRawBufferPointer(memory))
-        count = size
+func encode(_ message: some RPCMessage) throws -> [UInt8] {
+    var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    defer { memory.deallocate() }
+    try message.serialize { byteCount in
+        memory = .allocate(byteCount: byteCount, alignment: 16)
+        return memory
     }
+    return Array(memory)
 }

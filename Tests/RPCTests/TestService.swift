@@ -20,10 +20,8 @@ struct Blob: RPCMessage, Hashable, CustomTestStringConvertible {
         if self.bytes == Array("garbage".utf8) { throw RPCError(.invalidArgument, "the message cannot be decoded") }
     }
 
-    var serializedSize: Int { bytes.count }
-
-    func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        buffer.copyBytes(from: bytes)
+    func serialize(into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer) throws(RPCError) {
+        try room(bytes.count).copyBytes(from: bytes)
     }
 
     var testDescription: String { "\(bytes.count) bytes: \(bytes.prefix(16))" }

@@ -66,10 +66,10 @@ extension Health.HealthCheckRequest: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -95,9 +95,9 @@ extension Health.HealthCheckResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }

@@ -176,10 +176,10 @@ extension Reflection.ServerReflectionRequest: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -207,10 +207,10 @@ extension Reflection.ExtensionRequest: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -270,10 +270,10 @@ extension Reflection.ServerReflectionResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -298,10 +298,10 @@ extension Reflection.FileDescriptorResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -329,10 +329,10 @@ extension Reflection.ExtensionNumberResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -357,10 +357,10 @@ extension Reflection.ListServiceResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -385,10 +385,10 @@ extension Reflection.ServiceResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -415,9 +415,9 @@ extension Reflection.ErrorResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }

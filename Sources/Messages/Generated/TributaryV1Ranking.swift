@@ -148,10 +148,10 @@ extension RankRequest: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -194,10 +194,10 @@ extension UserState: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -224,10 +224,10 @@ extension Scene: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -266,10 +266,10 @@ extension RankResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -300,9 +300,9 @@ extension TowerCounts: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }

@@ -122,10 +122,10 @@ extension RecallRequest: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -152,10 +152,10 @@ extension ChannelQuery: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -186,10 +186,10 @@ extension RecallResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -222,9 +222,9 @@ extension ChannelResult: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }

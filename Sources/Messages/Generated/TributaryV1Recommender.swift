@@ -336,10 +336,10 @@ extension RecommendRequest: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -373,10 +373,10 @@ extension RecommendResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -413,10 +413,10 @@ extension RecommendedItem: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -450,10 +450,10 @@ extension Completeness: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -490,10 +490,10 @@ extension Event: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -518,10 +518,10 @@ extension RecordEventsRequest: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -550,10 +550,10 @@ extension RecordEventsResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -580,10 +580,10 @@ extension RejectedEvent: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -608,10 +608,10 @@ extension ExplainRequest: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -642,10 +642,10 @@ extension ExplainResponse: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -682,10 +682,10 @@ extension ItemExplanation: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -714,10 +714,10 @@ extension ChannelScore: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -754,10 +754,10 @@ extension StageReport: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }
 
@@ -789,9 +789,9 @@ extension UserSummary: RPCMessage {
         self = try Self.decoded(from: bytes)
     }
 
-    public var serializedSize: Int { encodedSize }
-
-    public func serialize(into buffer: UnsafeMutableRawBufferPointer) {
-        encode(into: buffer)
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
     }
 }

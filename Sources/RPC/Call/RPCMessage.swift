@@ -3,9 +3,8 @@ public protocol RPCMessage: Sendable {
     /// Decodes a message. The bytes are valid during the call only.
     init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError)
 
-    /// Bytes that `serialize` will write.
-    var serializedSize: Int { get }
-
-    /// Writes exactly `serializedSize` bytes to the start of `buffer`, which has at least that room.
-    func serialize(into buffer: UnsafeMutableRawBufferPointer)
+    /// Encodes the message: asks `room` once, for as many bytes as it takes, and fills what it gets.
+    func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError)
 }

@@ -22,6 +22,8 @@ struct HTTP2Session: ~Copyable {
     }
 
     private let session: OpaquePointer
+    // The library frees into it until the session is deleted.
+    private let memory = HTTP2Memory()
 
     init(role: Role) throws(RPCError) {
         var option: OpaquePointer?
@@ -34,10 +36,11 @@ struct HTTP2Session: ~Copyable {
         // Resets are counted by FloodGuard, which lets hedging clients through.
         nghttp2_option_set_stream_reset_rate_limit(option, UInt64(UInt32.max), UInt64(UInt32.max))
         var session: OpaquePointer?
+        var functions = memory.functions
         let code =
             switch role {
-            case .client: nghttp2_session_client_new2(&session, HTTP2Callbacks.shared, nil, option)
-            case .server: nghttp2_session_server_new2(&session, HTTP2Callbacks.shared, nil, option)
+            case .client: nghttp2_session_client_new3(&session, HTTP2Callbacks.shared, nil, option, &functions)
+            case .server: nghttp2_session_server_new3(&session, HTTP2Callbacks.shared, nil, option, &functions)
             }
         guard code == 0, let session else {
             throw RPCError(.resourceExhausted, "no memory for an HTTP/2 session")

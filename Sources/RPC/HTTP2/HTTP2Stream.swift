@@ -77,25 +77,28 @@ extension HTTP2Stream {
     }
 
     private func append(_ message: some RPCMessage) throws(RPCError) {
-        let size = message.serializedSize
-        guard size <= Int(UInt32.max) else {
-            throw RPCError(.resourceExhausted, "a message of \(size) bytes does not fit the protocol")
+        var plain: UnsafeMutableRawBufferPointer?
+        defer { plain?.deallocate() }
+        try message.serialize { (size) throws(RPCError) in
+            guard size <= Int(UInt32.max) else {
+                throw RPCError(.resourceExhausted, "a message of \(size) bytes does not fit the protocol")
+            }
+            if outputEncoding != .identity && size >= MessageCodec.sizeMinimum {
+                let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+                plain = memory
+                return memory
+            }
+            let room = output.extend(by: Deframer.prefixSize + size)
+            Deframer.writePrefix(isCompressed: false, length: size, to: room)
+            return UnsafeMutableRawBufferPointer(rebasing: room[Deframer.prefixSize...])
         }
-        if outputEncoding != .identity && size >= MessageCodec.sizeMinimum {
-            return try appendCompressed(message, size)
-        }
-        let room = output.extend(by: Deframer.prefixSize + size)
-        Deframer.writePrefix(isCompressed: false, length: size, to: room)
-        message.serialize(into: UnsafeMutableRawBufferPointer(rebasing: room[Deframer.prefixSize...]))
+        if let plain { try appendCompressed(UnsafeRawBufferPointer(plain)) }
     }
 
-    private func appendCompressed(_ message: some RPCMessage, _ size: Int) throws(RPCError) {
-        let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
-        defer { plain.deallocate() }
-        message.serialize(into: plain)
+    private func appendCompressed(_ plain: UnsafeRawBufferPointer) throws(RPCError) {
         var packed = ByteQueue()
         do {
-            try connection.codec.compress(UnsafeRawBufferPointer(plain), outputEncoding) { packed.append($0) }
+            try connection.codec.compress(plain, outputEncoding) { packed.append($0) }
         } catch {
             throw RPCError(.internal, "the message could not be compressed", cause: error)
         }
