@@ -162,7 +162,10 @@ let package = Package(
         tests("RankingTests", ["Ranking", "Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),
         tests(
             "TrainingTests",
-            ["Training", "Evaluation", "Models", "Features", "Catalog", "Simulation", "Snapshots", "Kernels"],
+            [
+                "Training", "Evaluation", "Models", "Features", "VectorIndex", "Catalog", "Simulation", "Snapshots",
+                "Kernels",
+            ],
             exclude: ["Resources"]),
         tests("FeatureStoreTests", ["FeatureStore", "Catalog", "Blobs", "Kernels"]),
         tests(

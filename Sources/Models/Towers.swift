@@ -94,8 +94,18 @@ private struct TableMaker {
     let parameters: ParameterSet
     var made: [String: EmbeddingTable] = [:]
 
-    /// Ids start from zero: one that was never trained looks like an unknown one. Small vocabularies start at random.
-    private static let small = Initializer.normal(deviation: 0.05)
+    /// How a table's rows start.
+    private enum Kind {
+        /// Many rows, many of them hardly trained: next to zero, so that such a row is nearly the unknown one, yet not
+        /// zero, from where a tower of ids alone would find no direction.
+        case ids
+        /// Few rows, all of them trained. Row 0 is the unknown value.
+        case values
+        /// The same, without an unknown value.
+        case knownValues
+
+        var deviation: Float { self == .ids ? 1e-3 : 0.05 }
+    }
 
     init(parameters: ParameterSet) {
         self.parameters = parameters
@@ -108,16 +118,16 @@ private struct TableMaker {
         var total = 0
         for field in fields {
             switch field {
-            case .user: total += try make("user", sizes.users + 1, widths.user, .zeros)
+            case .user: total += try make("user", sizes.users + 1, widths.user, .ids)
             case .profile:
                 for (index, size) in sizes.profile.enumerated() {
-                    total += try make("profile.\(index)", size, widths.small, Self.small)
+                    total += try make("profile.\(index)", size, widths.small, .values)
                 }
-            case .surface: total += try make("surface", sizes.surfaces, widths.small, Self.small)
-            case .hour: total += try make("hour", Clock.hours, widths.small, Self.small)
-            case .weekday: total += try make("weekday", Clock.weekdays, widths.small, Self.small)
-            case .recentItems: total += try make("item", sizes.items + 1, widths.item, .zeros)
-            case .recentCategories: total += try make("category", sizes.categories, widths.category, Self.small)
+            case .surface: total += try make("surface", sizes.surfaces, widths.small, .values)
+            case .hour: total += try make("hour", Clock.hours, widths.small, .knownValues)
+            case .weekday: total += try make("weekday", Clock.weekdays, widths.small, .knownValues)
+            case .recentItems: total += try make("item", sizes.items + 1, widths.item, .ids)
+            case .recentCategories: total += try make("category", sizes.categories, widths.category, .values)
             }
         }
         return total
@@ -129,19 +139,22 @@ private struct TableMaker {
         var total = 0
         for field in fields {
             switch field {
-            case .item: total += try make("item", sizes.items + 1, widths.item, .zeros)
-            case .category: total += try make("category", sizes.categories, widths.category, Self.small)
-            case .author: total += try make("author", sizes.authors, widths.author, .zeros)
+            case .item: total += try make("item", sizes.items + 1, widths.item, .ids)
+            case .category: total += try make("category", sizes.categories, widths.category, .values)
+            case .author: total += try make("author", sizes.authors, widths.author, .ids)
             }
         }
         return total
     }
 
-    private mutating func make(
-        _ name: String, _ rows: Int, _ width: Int, _ initial: Initializer
-    ) throws(NetworkError) -> Int {
+    /// Row 0, the unknown value, is zero and stays so: a value that was never trained is then the unknown one to the
+    /// model, whether or not the table has a row for it. Nothing is lost by that: one vector more in all rows of a table
+    /// is what the bias of the layer above can do.
+    private mutating func make(_ name: String, _ rows: Int, _ width: Int, _ kind: Kind) throws(NetworkError) -> Int {
         if made[name] == nil {
-            made[name] = try parameters.table(name, rows: rows, width: width, initial: initial)
+            made[name] = try parameters.table(
+                name, rows: rows, width: width, initial: .normal(deviation: kind.deviation),
+                padding: kind == .knownValues ? nil : 0)
         }
         return width
     }

@@ -50,7 +50,7 @@ public final class Optimizer {
             let length = gradientNorm()
             if length > limit { scaleGradients(by: limit / length) }
         }
-        for state in matrices.map(\.state) + tables.map(\.state) { state.begin(step: steps, rateFactor: rateFactor) }
+        for state in states { state.begin(step: steps, rateFactor: rateFactor) }
         for (parameter, state) in matrices {
             if let weights = parameter.mutableValues, let gradient = parameter.gradient, parameter.isTrained {
                 update(parameter, weights, gradient, state)
@@ -62,6 +62,33 @@ public final class Optimizer {
             parameter.gradient.removeAll()
         }
     }
+
+    /// A copy of the trained values and of the rules' memory of them, to go back to.
+    ///
+    /// - Complexity: O(scalars), in time and memory two to three times that of the parameters.
+    public func checkpoint() -> Checkpoint {
+        Checkpoint(
+            steps: steps, values: parameters.map(\.array), moments: states.map(\.moments))
+    }
+
+    /// Makes values and memory what they were, as though no step had been made since. Between steps.
+    public func restore(_ checkpoint: Checkpoint) {
+        precondition(checkpoint.values.count == parameters.count, "the checkpoint of another optimizer")
+        steps = checkpoint.steps
+        for (parameter, values) in zip(parameters, checkpoint.values) { parameter.assign(values) }
+        for (state, moments) in zip(states, checkpoint.moments) { state.restore(moments) }
+    }
+
+    /// A moment of a training run.
+    public struct Checkpoint: Sendable {
+        fileprivate let steps: Int
+        fileprivate let values: [[Float]]
+        fileprivate let moments: [OptimizerState.Moments]
+    }
+
+    private var parameters: [Parameter] { matrices.map(\.parameter) + tables.map(\.parameter) }
+
+    private var states: [OptimizerState] { matrices.map(\.state) + tables.map(\.state) }
 
     private func update(
         _ parameter: DenseParameter, _ weights: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,

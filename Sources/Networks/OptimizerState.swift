@@ -3,6 +3,7 @@ import Kernels
 /// What an update rule remembers of one parameter: running moments (Adam) or sums of squares (Adagrad).
 final class OptimizerState {
     private let rule: UpdateRule
+    private let count: Int
     /// Adam's second moment, or Adagrad's sum of squares.
     private let squares: UnsafeMutablePointer<Float>
     /// Adam's first moment.
@@ -12,6 +13,7 @@ final class OptimizerState {
 
     init(_ rule: UpdateRule, count: Int) {
         self.rule = rule
+        self.count = count
         squares = .allocate(capacity: max(1, count))
         switch rule {
         case .adam:
@@ -28,6 +30,25 @@ final class OptimizerState {
     deinit {
         squares.deallocate()
         means?.deallocate()
+    }
+
+    /// A copy of what is remembered.
+    var moments: Moments {
+        Moments(
+            squares: Array(UnsafeBufferPointer(start: squares, count: count)),
+            means: means.map { Array(UnsafeBufferPointer(start: $0, count: count)) })
+    }
+
+    /// Goes back to what was remembered of the same parameter.
+    func restore(_ moments: Moments) {
+        precondition(moments.squares.count == count, "the moments of another parameter")
+        squares.update(from: moments.squares, count: count)
+        if let values = moments.means { means?.update(from: values, count: count) }
+    }
+
+    struct Moments: Sendable {
+        var squares: [Float]
+        var means: [Float]?
     }
 
     /// The constants of step number `step`, counted from 1, for `apply`.

@@ -101,10 +101,30 @@ public final class DenseParameter: Parameter, @unchecked Sendable {
 // Sendable: as Parameter.
 public final class EmbeddingTable: Parameter, @unchecked Sendable {
     /// Gradients of the rows touched since the last step.
-    let gradient = SparseGradient()
+    let gradient: SparseGradient
+
+    /// A row that is zero and gets no gradient.
+    private let padding: UInt32?
+
+    init(name: String, rows: Int, columns: Int, padding: UInt32?) {
+        precondition(padding.map { $0 < rows } ?? true, "\(name) has \(rows) rows and none to pad with")
+        self.padding = padding
+        gradient = SparseGradient(skipping: padding)
+        super.init(name: name, rows: rows, columns: columns)
+    }
+
+    override init(name: String, rows: Int, columns: Int, shared: SharedBuffer<Float>) {
+        padding = nil
+        gradient = SparseGradient(skipping: nil)
+        super.init(name: name, rows: rows, columns: columns, shared: shared)
+    }
 
     /// Width of a row.
     public var width: Int { columns }
+
+    func clearPadding() {
+        if let padding { mutableValues?.advanced(by: Int(padding) * width).update(repeating: 0, count: width) }
+    }
 
     /// A copy of one row.
     public func row(_ index: Int) -> [Float] {

@@ -57,16 +57,19 @@ public final class ParameterSet {
     }
 
     /// The embedding table `name`, `[rows, width]`.
+    ///
+    /// - Parameter padding: A row that starts from zero and stays there, as PyTorch's `padding_idx`.
     public func table(
-        _ name: String, rows: Int, width: Int, initial: Initializer = .normal(deviation: 0.05)
+        _ name: String, rows: Int, width: Int, initial: Initializer = .normal(deviation: 0.05), padding: UInt32? = nil
     ) throws(NetworkError) -> EmbeddingTable {
         register(name)
         let parameter: EmbeddingTable
         if let shared = try sharedValues(name, rows, width) {
             parameter = EmbeddingTable(name: name, rows: rows, columns: width, shared: shared)
         } else {
-            parameter = EmbeddingTable(name: name, rows: rows, columns: width)
+            parameter = EmbeddingTable(name: name, rows: rows, columns: width, padding: padding)
             try fill(parameter, initial)
+            parameter.clearPadding()
         }
         tables.append(parameter)
         return parameter

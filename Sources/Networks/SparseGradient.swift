@@ -9,15 +9,18 @@ final class SparseGradient {
     /// `[rows.count, width]`: the sum of the contributions to each row.
     private(set) var values: UnsafeMutablePointer<Float>
     private var capacity = 0
+    /// A row whose contributions are passed over.
+    private let skipped: UInt32?
     /// `[rows of the table]`, slot of a touched row, else -1.
     private var slots: [Int32] = []
-    /// Slot of each contribution of the current call.
+    /// Slot of each contribution of the current call, -1 of one that is passed over.
     private var targets: [Int32] = []
 
     /// Below this many contributions a second thread does not pay.
     private static let grain = 2048
 
-    init() {
+    init(skipping row: UInt32?) {
+        skipped = row
         values = .allocate(capacity: 1)
     }
 
@@ -42,9 +45,10 @@ final class SparseGradient {
         threads.divide(parts, grain: 1) { range in
             for index in indices.indices {
                 let slot = Int(targets[index])
-                guard parts == 1 || range.contains(slot % parts) else { continue }
+                guard slot >= 0, parts == 1 || range.contains(slot % parts) else { continue }
                 if index + Workspace.rowsAhead < targets.count {
-                    kernels.prefetch(values + Int(targets[index + Workspace.rowsAhead]) * width, count: width)
+                    let next = max(0, Int(targets[index + Workspace.rowsAhead]))
+                    kernels.prefetch(values + next * width, count: width)
                 }
                 kernels.axpy(factor(index), source(index), values + slot * width, count: width)
             }
@@ -65,7 +69,7 @@ final class SparseGradient {
         targets.removeAll(keepingCapacity: true)
         for row in indices {
             var slot = known[Int(row)]
-            if slot < 0 {
+            if slot < 0, row != skipped {
                 slot = Int32(rows.count)
                 known[Int(row)] = slot
                 rows.append(row)

@@ -23,6 +23,22 @@ final class Fitting {
         self.progress = progress
     }
 
+    /// A moment of the fit: what was learned, and what will be drawn next.
+    struct Checkpoint {
+        fileprivate let optimizer: Optimizer.Checkpoint
+        fileprivate let generator: SeededGenerator
+    }
+
+    func checkpoint() -> Checkpoint {
+        Checkpoint(optimizer: optimizer.checkpoint(), generator: generator)
+    }
+
+    /// Goes on from a moment as though nothing had followed it.
+    func restore(_ checkpoint: Checkpoint) {
+        optimizer.restore(checkpoint.optimizer)
+        generator = checkpoint.generator
+    }
+
     /// The numbers `0..<count` in random order.
     func shuffled(_ count: Int) -> [Int] {
         Array(0..<count).shuffled(using: &generator)

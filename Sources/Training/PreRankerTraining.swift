@@ -1,4 +1,5 @@
 import Catalog
+import Evaluation
 import Features
 import Kernels
 import Models
@@ -53,6 +54,69 @@ final class PreRankerTraining {
             if epoch == epochs - 1 { end = replay }
         }
         return (losses, end)
+    }
+
+    /// What ``fit(_:validated:epochs:from:)`` came to.
+    struct Fit {
+        /// Mean click loss of each epoch on the rows it went through; of the validated rows last.
+        var losses: [Double] = []
+        /// Click loss on the validated rows before training, then after each epoch.
+        var validationLosses: [Double] = []
+        /// The state of the log after all rows.
+        var end: Replay
+    }
+
+    /// Fits with early stopping (Prechelt, "Early stopping - but when?", 1998): goes through the rows before the
+    /// validated ones for as long as each epoch lowers the click loss on these, returns to the best epoch, and goes
+    /// through the validated rows too, once.
+    ///
+    /// The start is one of the candidates: where training does not help, the rate model stays. Models with embeddings
+    /// of ids need the stop: they can fall off from one epoch to the next (Zhang et al., CIKM 2022).
+    ///
+    /// - Parameters:
+    ///   - validated: The last of `rows`; without any, all epochs are made.
+    ///   - epochs: At most.
+    ///   - start: The state of the log just before `rows`.
+    func fit(_ rows: Range<Int>, validated: Range<Int>, epochs: Int, from start: Replay) throws -> Fit {
+        guard !validated.isEmpty else {
+            let all = try fit(rows, epochs: epochs, from: start)
+            return Fit(losses: all.losses, end: all.end)
+        }
+        var result = Fit(end: start)
+        result.end.advance(to: validated.lowerBound)
+        var lowest = loss(validated, from: result.end)
+        var best = fitting.checkpoint()
+        result.validationLosses.append(lowest)
+        for _ in 0..<epochs {
+            result.losses += try fit(rows.lowerBound..<validated.lowerBound, epochs: 1, from: start).losses
+            let loss = loss(validated, from: result.end)
+            result.validationLosses.append(loss)
+            guard loss < lowest else { break }
+            lowest = loss
+            best = fitting.checkpoint()
+        }
+        fitting.restore(best)
+        let last = try fit(validated, epochs: 1, from: result.end)
+        result.losses += last.losses
+        result.end = last.end
+        return result
+    }
+
+    /// Mean click loss of rows as they would be served: user states follow them, item statistics stay as `replay` has
+    /// them.
+    private func loss(_ rows: Range<Int>, from replay: Replay) -> Double {
+        var replay = replay
+        var sum = 0.0
+        var count = 0
+        for piece in rows.pieces(of: Fitting.stretch) {
+            let table = replay.examples(
+                piece, crossFeatures: model.specification.cross, updates: .users, where: log.isTrial)
+            let loss = BinaryMetrics.logLoss(
+                probabilities: probabilities(table), labels: table.outcomes.map(\.isClick))
+            sum += (loss ?? 0) * Double(table.count)
+            count += table.count
+        }
+        return count > 0 ? sum / Double(count) : 0
     }
 
     /// Click probabilities of examples.

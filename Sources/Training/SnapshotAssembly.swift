@@ -29,7 +29,8 @@ struct SnapshotAssembly {
     /// Users whose vectors tune and measure the vector index.
     private static let queriesMax = 1_000
 
-    func add(to builder: SnapshotBuilder) throws {
+    /// - Returns: what the recall components came to.
+    func add(to builder: SnapshotBuilder) throws -> RecallComponents {
         let components = 4 + 4 * options.shards
         var done = 0
         func told(_ add: () throws -> Void) throws {
@@ -54,15 +55,27 @@ struct SnapshotAssembly {
         }
         let vectors = twoTower.itemVectors(dataUntil: dataUntil)
         let queries = SharedBuffer(twoTower.userVectors(sampledStates(), encoder: encoder))
-        let lists = ItemCFBuilder(threads: options.threads).build(dataset)
+        let itemCF = ItemCFBuilder(threads: options.threads)
+        let lists = itemCF.build(dataset)
+        var indexes: [IndexReport] = []
         let popular = RankedList.popular(dataset)
         let newest = RankedList.newest(dataset)
         for shard in 0..<options.shards {
-            try told { try builder.add("vectors", shard: shard, index(shard, vectors, queries).component()) }
+            try told {
+                let index = try index(shard, vectors, queries)
+                indexes.append(index.report)
+                try builder.add("vectors", shard: shard, index.component())
+            }
             try told { try builder.add("itemcf", shard: shard, lists.component(shard: shard, of: options.shards)) }
             try told { try builder.add("popular", shard: shard, popular.component(shard: shard, of: options.shards)) }
             try told { try builder.add("newest", shard: shard, newest.component(shard: shard, of: options.shards)) }
         }
+        return RecallComponents(
+            vectorIndexes: indexes,
+            itemCF: ItemCFFigures(
+                historyMax: itemCF.historyMax, neighbours: itemCF.neighbours, cappedUsers: lists.cappedUsers,
+                droppedShowings: lists.droppedShowings,
+                pairs: (0..<lists.lists.items).reduce(0) { $0 + lists.lists[$1].count }))
     }
 
     private func catalog() -> SafetensorsWriter {

@@ -2,9 +2,10 @@
 public struct TrainingOptions: Sendable, Hashable {
     /// Decides everything random: the same seed, data and options give the same models.
     public var seed: UInt64 = 1
-    /// Times each model goes through the log.
+    /// Times the two-tower model goes through the log.
     public var twoTowerEpochs = 4
-    public var preRankerEpochs = 2
+    /// Times the pre-ranker does, at most: it stops when the last rows are predicted no better.
+    public var preRankerEpochs = 5
     /// Dimension of user and item vectors.
     public var dimension = 64
     /// Shards the items are split over, 1...256.

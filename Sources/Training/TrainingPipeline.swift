@@ -22,6 +22,9 @@ public struct TrainingPipeline {
     private let split: TimeSplit
     private let sampledSplit: TimeSplit
 
+    /// Share of the rows trained on, the last ones, that tells the pre-ranker when to stop.
+    private static let validatedFraction = 0.1
+
     /// - Throws: `TrainingError.invalidInput` when the options or the data set cannot be trained with.
     public init(_ dataset: Dataset, options: TrainingOptions, progress: TrainingProgress) throws(TrainingError) {
         try options.validate()
@@ -80,7 +83,7 @@ public struct TrainingPipeline {
         let builder = try SnapshotBuilder(store: store, configuration: configuration)
         let dataUntil = dataset.exposures.times.last ?? 0
         let features = encoder.description
-        try SnapshotAssembly(
+        report.recallComponents = try SnapshotAssembly(
             dataset: dataset, columns: columns, twoTower: twoTower,
             twoTowerDescription: ModelDescription(
                 specification: specification.twoTower, features: features, sizes: sizes),
@@ -107,10 +110,15 @@ public struct TrainingPipeline {
             specification.threeTower, sizes: sizes, clickLogOdds: encoder.description.priors.user.logOdds,
             log: sampled.exposures, columns: columns, options: options, progress: progress)
         let fresh = Replay(dataset: sampled, encoder: encoder)
-        let fitted = try training.fit(sampledSplit.training, epochs: options.preRankerEpochs, from: fresh)
+        let rows = sampledSplit.training
+        let fitted = try training.fit(
+            rows,
+            validated: TimeSplit(exposures: sampled.exposures, rows: rows, fraction: Self.validatedFraction).held,
+            epochs: options.preRankerEpochs, from: fresh)
         var replay = fitted.end
-        replay.advance(to: sampledSplit.training.upperBound)
+        replay.advance(to: rows.upperBound)
         report.losses["preRanker"] = fitted.losses
+        report.losses["preRanker, validated rows"] = fitted.validationLosses
         report.ranking = RankingEvaluation(
             dataset: sampled, split: sampledSplit, training: training, replay: replay
         ).figures()

@@ -6,7 +6,11 @@ import Training
 /// `trainer evaluate --store STORE`: how good a published snapshot is.
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Show how good a published snapshot was found when it was trained.")
+        commandName: "evaluate", abstract: "Show the figures that a snapshot's training run stored in its manifest.",
+        discussion: """
+            Prints the report as it is stored; no model is run and no data read. The figures are of the log that the \
+            snapshot was trained on: its held-back last part, before the models were trained on that too.
+            """)
 
     @Option(help: "Directory of the snapshot store.")
     var store: String

@@ -26,7 +26,11 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Decides everything random.")
     var seed: UInt64 = 1
 
-    @Option(help: "Times each model goes through the log; by default 4 for two-tower, 2 for the pre-ranker.")
+    @Option(
+        help: """
+            Times the two-tower model goes through the log, and the pre-ranker at most: it stops when the last rows are \
+            predicted no better; by default 4 and 5.
+            """)
     var epochs: Int?
 
     @Option(help: "Dimension of user and item vectors.")

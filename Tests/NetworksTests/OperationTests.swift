@@ -56,6 +56,17 @@ import Testing
         try golden.check(tape.lookup(table, wide, first: 1, stride: 3), on: tape, tables: [table])
     }
 
+    @Test func aPaddingRowGetsNoGradient() throws {
+        let golden = try Golden("padded")
+        let table = try parameters.table("table", rows: 11, width: 9, padding: 3)
+        #expect(table.row(3).allSatisfy { $0 == 0 } && table.row(2).allSatisfy { $0 != 0 })
+        table.assign(try golden.floats("table"))
+        try golden.check(tape.lookup(table, try golden.rows("rows")), on: tape, tables: [table])
+        Optimizer(parameters).step()
+        #expect(table.row(3) == Array(try golden.floats("table")[27..<36]))
+        #expect(table.row(0) != Array(try golden.floats("table")[0..<9]))
+    }
+
     @Test(arguments: [("sum", Pooling.sum), ("mean", .mean)])
     func pooledLookupWithAnEmptyList(_ name: String, _ pooling: Pooling) throws {
         let golden = try Golden("pooled-\(name)")

@@ -66,6 +66,44 @@ import Testing
         }
     }
 
+    /// Three steps of five, two that are taken back, and the last two again: PyTorch's values after all five.
+    @Test(arguments: [("adam", adam), ("adagrad-sparse", adagrad)])
+    func stepsAfterACheckpointCanBeTakenBack(_ name: String, _ rule: UpdateRule) throws {
+        let golden = try Golden("optimizers", file: "optimizers")
+        let parameters = ParameterSet(seed: 1)
+        let start = try golden.floats("start")
+        let isTable = name.hasSuffix("sparse")
+        let parameter: Parameter =
+            isTable ? try golden.table("start", in: parameters) : try golden.matrix("start", in: parameters)
+        let optimizer = Optimizer(parameters, Self.configuration(rule))
+        let (expected, gradients) = (try golden.floats(name), try golden.floats("gradients"))
+        let touched = try golden.rows("touched")
+        let tape = Tape(seed: 1)
+        func step(_ step: Int, scaled factor: Float = 1) {
+            tape.reset()
+            let rows = (0..<6).filter { !isTable || touched[step * 6 + $0] == 1 }
+            let own: [Float] = rows.flatMap { gradients[(step * 6 + $0) * 5..<(step * 6 + $0 + 1) * 5] }
+            let upstream = own.map { factor * $0 }
+            let identity = (0..<36).map { $0 % 7 == 0 ? Float(1) : 0 }
+            let y =
+                if let table = parameter as? EmbeddingTable {
+                    tape.lookup(table, rows.map { UInt32($0) })
+                } else {
+                    tape.linear([tape.input(identity, columns: 6)], weight: parameters.matrices[0], bias: nil)
+                }
+            tape.backward(from: tape.sum(tape.multiply(y, tape.input(upstream, columns: 5))))
+            optimizer.step()
+        }
+        for index in 0..<3 { step(index) }
+        let checkpoint = optimizer.checkpoint()
+        for index in 0..<2 { step(index, scaled: -3) }
+        #expect(worstDifference(parameter.array, Array(expected[60..<90])) > 0.01)
+        optimizer.restore(checkpoint)
+        #expect(optimizer.steps == 3 && parameter.array != start)
+        for index in 3..<5 { step(index) }
+        #expect(worstDifference(parameter.array, Array(expected[120..<150])) < 2e-6)
+    }
+
     @Test func rateFactorScalesTheStepAndTheNormIsThatOfAllGradients() throws {
         let parameters = ParameterSet(seed: 1)
         let matrix = try parameters.matrix("w", rows: 1, columns: 2, initial: .zeros)

@@ -78,6 +78,10 @@ def operations():
     table = leaf(11, 9)
     rows = torch.tensor([3, 0, 10, 3, 3, 7])
     save("lookup", {**differentiate(F.embedding(rows, table), {"table": table}), "rows": rows.numpy().astype(np.uint32)})
+    table = leaf(11, 9)
+    rows = torch.tensor([3, 0, 10, 3, 0, 7])
+    y = F.embedding(rows, table, padding_idx=3)
+    save("padded", {**differentiate(y, {"table": table}), "rows": rows.numpy().astype(np.uint32)})
     for mode in ("sum", "mean"):
         table = leaf(11, 9)
         rows = torch.tensor([1, 2, 3, 9, 9, 2, 0, 10, 4])

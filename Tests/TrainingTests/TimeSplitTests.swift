@@ -36,6 +36,13 @@ struct TimeSplitTests {
         #expect(split.held == 8..<10)
     }
 
+    /// A quarter of the middle eight rows is two, and the row that shares the first one's time comes with them.
+    @Test func aPartOfALogIsDivided() {
+        let split = TimeSplit(exposures: log(times: [0, 1, 2, 3, 4, 5, 6, 6, 7, 8, 9, 9]), rows: 1..<9, fraction: 0.25)
+        #expect(split.training == 1..<6 && split.held == 6..<9)
+        #expect(TimeSplit(exposures: log(times: [4, 4, 4, 4]), rows: 1..<3, fraction: 0.5).held == 1..<3)
+    }
+
     @Test func aTimeDivides() {
         let table = log(times: [1, 2, 2, 5])
         #expect(TimeSplit(exposures: table, at: 2).held == 1..<4)

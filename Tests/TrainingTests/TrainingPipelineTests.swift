@@ -6,6 +6,7 @@ import Snapshots
 import Synchronization
 import Testing
 import Training
+import VectorIndex
 
 /// The whole way from a small generated world to a published snapshot.
 struct TrainingPipelineTests {
@@ -50,6 +51,9 @@ struct TrainingPipelineTests {
             let ranking = try #require(report.ranking)
             #expect(ranking.frozen.preRanker.rows == ranking.frozen.rateModel.rows)
             #expect(try #require(ranking.frozen.preRanker.areaUnderCurve) > 0.55)
+            let built = try #require(report.recallComponents)
+            #expect(built.vectorIndexes.count == 2 && built.vectorIndexes.map(\.vectors).reduce(0, +) == 400)
+            #expect(built.itemCF.pairs > 0 && built.itemCF.pairs <= 400 * built.itemCF.neighbours)
             let recall = try #require(report.recall)
             #expect(recall.channels.map(\.channel) == ["two-tower", "itemcf", "popular", "newest"])
             #expect(recall.channels.allSatisfy { $0.recall <= recall.union.recall })
@@ -60,6 +64,46 @@ struct TrainingPipelineTests {
                 .manifest
             #expect(try other.component("prerank").sha256 != manifest.component("prerank").sha256)
             #expect(try other.component("users").sha256 == manifest.component("users").sha256)
+        }
+    }
+
+    /// A run that may make thirty epochs and stops early ships, byte for byte, what a run of only the best epochs ships.
+    @Test func thePreRankerStopsWhereItPredictsBest() throws {
+        let dataset = try world(impressions: 8_000)
+        try withStore { store in
+            var options = options()
+            options.preRankerEpochs = 30
+            options.batch = 32
+            let (long, report) = try TrainingPipeline(dataset, options: options, progress: .silent).run(into: store)
+            let losses = try #require(report.losses["preRanker, validated rows"])
+            let best = try #require(losses.indices.min { losses[$0] < losses[$1] })
+            // All losses fall up to the best, one more follows: the one that told to stop.
+            #expect(zip(losses, losses.dropFirst()).prefix(best).allSatisfy { $0 > $1 })
+            #expect((1...28).contains(best) && losses.count == best + 2, "\(losses)")
+            // Every epoch made, and the one through the validated rows.
+            #expect(report.losses["preRanker"]?.count == losses.count)
+            options.preRankerEpochs = best
+            let short = try TrainingPipeline(dataset, options: options, progress: .silent).run(into: store).manifest
+            #expect(try short.component("prerank").sha256 == long.component("prerank").sha256)
+        }
+    }
+
+    /// Ids start next to zero; from zero, items without any attribute would stay alike for ever.
+    @Test func twoTowerLearnsFromIdsAlone() throws {
+        var dataset = try world()
+        let (items, users) = (dataset.items, dataset.users)
+        dataset.items = ItemTable(
+            keys: items.keys, publicIDs: items.publicIDs, titles: items.titles,
+            categories: .init(items.categories.map { _ in 0 }), categoryNames: StringTable([""]),
+            authors: .init(items.authors.map { _ in 0 }), publishTimes: .init(items.publishTimes.map { _ in 0 }),
+            durations: .init(items.durations.map { _ in 0 }))
+        dataset.users = UserTable(keys: users.keys, publicIDs: users.publicIDs, fields: [])
+        try withStore { store in
+            var options = options()
+            options.twoTowerEpochs = 4
+            let report = try TrainingPipeline(dataset, options: options, progress: .silent).run(into: store).report
+            let losses = try #require(report.losses["twoTower"])
+            #expect(losses[3] < losses[0] - 0.05, "\(losses)")
         }
     }
 

@@ -59,12 +59,17 @@ def tower(p, name, x):
     return layer(p, f"{name}.1", layer(p, f"{name}.0", x, True), False)
 
 
+def embedded(table, rows):
+    """Row 0, the unknown value, has no gradient."""
+    return torch.nn.functional.embedding(torch.tensor(rows), table, padding_idx=0)
+
+
 def pooled(table, lists):
-    return torch.stack([table[rows].mean(0) if rows else torch.zeros(table.shape[1]) for rows in lists])
+    return torch.stack([embedded(table, rows).mean(0) if rows else torch.zeros(table.shape[1]) for rows in lists])
 
 
 def profile(p):
-    return [p[f"profile.{i}"][[row[i] for row in inputs["profile"]]] for i in range(len(PROFILE))]
+    return [embedded(p[f"profile.{i}"], [row[i] for row in inputs["profile"]]) for i in range(len(PROFILE))]
 
 
 def column(name):
@@ -78,10 +83,11 @@ def two_tower():
     shapes |= dense("item.0", item, 5) | dense("item.1", 5, 4)
     p = {name: rounded(*shape).requires_grad_() for name, shape in shapes.items()}
     u = torch.cat(
-        [p["user"][inputs["users"]], *profile(p), pooled(p["item"], inputs["recentItems"]),
+        [embedded(p["user"], inputs["users"]), *profile(p), pooled(p["item"], inputs["recentItems"]),
          pooled(p["category"], inputs["recentCategories"])], 1)
     i = torch.cat(
-        [p["item"][inputs["items"]], p["category"][inputs["categories"]], p["author"][inputs["authors"]],
+        [embedded(p["item"], inputs["items"]), embedded(p["category"], inputs["categories"]),
+         embedded(p["author"], inputs["authors"]),
          column("durations"), column("ages")], 1)
     a = torch.nn.functional.normalize(tower(p, "user", u))
     b = torch.nn.functional.normalize(tower(p, "item", i))
@@ -105,11 +111,12 @@ def three_tower():
     shapes |= dense("click", 5 + cross, 1) | dense("watch", 5 + cross, 1)
     p = {name: rounded(*shape).requires_grad_() for name, shape in shapes.items()}
     u = torch.cat(
-        [p["user"][inputs["users"]], *profile(p), p["surface"][inputs["surfaces"]], p["hour"][inputs["hours"]],
-         p["weekday"][inputs["weekdays"]], pooled(p["item"], inputs["recentItems"]),
+        [embedded(p["user"], inputs["users"]), *profile(p), embedded(p["surface"], inputs["surfaces"]),
+         p["hour"][inputs["hours"]], p["weekday"][inputs["weekdays"]], pooled(p["item"], inputs["recentItems"]),
          pooled(p["category"], inputs["recentCategories"]), torch.tensor(inputs["numeric"])], 1)
     i = torch.cat(
-        [p["item"][inputs["items"]], p["category"][inputs["categories"]], p["author"][inputs["authors"]],
+        [embedded(p["item"], inputs["items"]), embedded(p["category"], inputs["categories"]),
+         embedded(p["author"], inputs["authors"]),
          column("durations")], 1)
     x = rounded(N, cross)
     clicks = torch.tensor([1.0, 0, 1, 0, 0, 1])
