@@ -1,31 +1,24 @@
 internal import CCrypto
 
-/// SHA-256 (FIPS 180-4) of bytes that come in pieces, by libcrypto. Owns one `EVP_MD_CTX`; one thread at a time.
-// Sendable: the context moves with its only owner.
-public struct SHA256: ~Copyable, @unchecked Sendable {
-    private let context: OpaquePointer
+/// SHA-256 (FIPS 180-4) of bytes that come in pieces, by libcrypto.
+public struct SHA256: Sendable {
+    private var context = SHA256_CTX()
 
     public init() {
-        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-            preconditionFailure("libcrypto offers no SHA-256, or memory has run out")
-        }
-        self.context = context
-    }
-
-    deinit {
-        EVP_MD_CTX_free(context)
+        let result = SHA256_Init(&context)
+        precondition(result == 1, "libcrypto offers no SHA-256")
     }
 
     /// - Complexity: O(n), about 2 GB/s with the processor's SHA instructions.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        let result = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+        let result = SHA256_Update(&context, bytes.baseAddress, bytes.count)
         precondition(result == 1, "libcrypto refused to hash")
     }
 
     /// The digest of everything given so far.
     public consuming func finish() -> Digest {
         var digest = [UInt8](repeating: 0, count: 32)
-        let result = EVP_DigestFinal_ex(context, &digest, nil)
+        let result = SHA256_Final(&digest, &context)
         precondition(result == 1, "libcrypto refused to finish a hash")
         return Digest(bytes: digest)
     }
@@ -34,6 +27,22 @@ public struct SHA256: ~Copyable, @unchecked Sendable {
         var hasher = SHA256()
         hasher.update(bytes)
         return hasher.finish()
+    }
+
+    /// Bytes of a saved state.
+    public static let stateSize = MemoryLayout<SHA256_CTX>.size
+
+    /// Everything needed to continue later, on a machine of this kind.
+    public var state: [UInt8] {
+        withUnsafeBytes(of: context) { Array($0) }
+    }
+
+    /// Continues where a hash was saved; nil for bytes that are no state.
+    public init?(state: [UInt8]) {
+        guard state.count == Self.stateSize else { return nil }
+        withUnsafeMutableBytes(of: &context) { $0.copyBytes(from: state) }
+        // What libcrypto indexes its memory by.
+        guard context.num < 64, context.md_len == 32 else { return nil }
     }
 
     /// 32 bytes, written as 64 lower-case hexadecimal digits.

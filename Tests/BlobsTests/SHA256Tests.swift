@@ -26,6 +26,26 @@ import Testing
         #expect(SHA256.Digest(hex: digest.description) == digest)
     }
 
+    /// Saved inside a block, at its border and before the first byte.
+    @Test(arguments: [0, 1, 63, 64, 640, 999])
+    func aSavedStateIsContinued(_ cut: Int) throws {
+        // sha256sum of a thousand times "a".
+        let bytes = [UInt8](repeating: 0x61, count: 1000)
+        var first = SHA256()
+        bytes.withUnsafeBytes { first.update(UnsafeRawBufferPointer(rebasing: $0[..<cut])) }
+        var second = try #require(SHA256(state: first.state))
+        bytes.withUnsafeBytes { second.update(UnsafeRawBufferPointer(rebasing: $0[cut...])) }
+        #expect(
+            second.finish().description == "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3")
+    }
+
+    @Test func refusesWhatIsNoState() {
+        let state = SHA256().state
+        #expect(state.count == SHA256.stateSize)
+        #expect(SHA256(state: Array(state.dropLast())) == nil && SHA256(state: []) == nil)
+        #expect(SHA256(state: [UInt8](repeating: 0xFF, count: SHA256.stateSize)) == nil)
+    }
+
     @Test(arguments: ["", "abc", String(repeating: "g", count: 64), String(repeating: "A", count: 64)])
     func refusesWhatIsNoDigest(_ hex: String) {
         #expect(SHA256.Digest(hex: hex) == nil)

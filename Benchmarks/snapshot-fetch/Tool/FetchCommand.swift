@@ -21,9 +21,10 @@ struct FetchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try Client(targets: ["127.0.0.1:\(port)"], configuration: RemoteSource.clientConfiguration)
-        let configuration = SnapshotHostConfiguration(
+        var configuration = SnapshotHostConfiguration(
             role: "benchmark", cacheDirectory: cache,
             filter: ComponentFilter(kinds: ["vectors", "itemcf", "users", "catalog"]))
+        configuration.niceness = 0  // `zstd -d`, beside which this runs, has no lower priority either.
         let host = try SnapshotHost(
             configuration, source: RemoteSource(client: client),
             logger: Logger(label: "fetch") { _ in SwiftLogNoOpLogHandler() }, load: { $0.version })
@@ -57,7 +58,7 @@ final class PeakMemory: Sendable {
             while !state.withLock({ $0.isDone }) {
                 let now = Self.anonymous()
                 state.withLock { $0.peak = max($0.peak, now) }
-                Thread.sleep(forTimeInterval: 0.005)
+                Thread.sleep(forTimeInterval: 0.02)
             }
         }.start()
     }

@@ -4,7 +4,7 @@ import Kernels
 
 /// A process's own directory of components: what it serves from, and restarts from.
 ///
-/// `components/` holds whole files by the SHA-256 of their blobs; `partial/` what is being fetched; `refused/` blobs that
+/// `components/` holds whole files by the SHA-256 of their blobs; `partial/` what is being fetched; `refused/` files that
 /// contradicted their manifest, for a person to look at; `manifests/` the versions it knows; `committed.json` the
 /// version it serves.
 struct NodeCache: Sendable {
@@ -23,12 +23,10 @@ struct NodeCache: Sendable {
         "\(directory)/components/\(component.sha256).safetensors"
     }
 
-    /// The blob's bytes so far: kept over breaks and restarts.
-    func partialBlobPath(_ component: SnapshotComponent) -> String { "\(directory)/partial/\(component.sha256).zst" }
-    /// What they decompress to so far: made anew from them after a break.
-    func partialFilePath(_ component: SnapshotComponent) -> String {
-        "\(directory)/partial/\(component.sha256).safetensors"
-    }
+    /// What has been unpacked so far: kept over breaks and restarts.
+    func partialPath(_ component: SnapshotComponent) -> String { "\(directory)/partial/\(component.sha256).safetensors" }
+    /// How far that is.
+    func journalPath(_ component: SnapshotComponent) -> String { "\(directory)/partial/\(component.sha256).journal" }
 
     func has(_ component: SnapshotComponent) -> Bool { FileSystem.exists(componentPath(component)) }
 
@@ -54,9 +52,9 @@ struct NodeCache: Sendable {
         try files { () throws(BlobError) in try FileSystem.rename(path, to: "\(directory)/refused/\(name)") }
     }
 
-    /// Bytes still to be written to disk before the components are all here: the missing blobs, and what they unpack to.
+    /// Bytes still to be written to disk before the components are all here.
     func missingBytes(_ components: [SnapshotComponent]) -> Int {
-        components.filter { !has($0) }.reduce(0) { $0 + $1.size + $1.compressedSize }
+        components.filter { !has($0) }.reduce(0) { $0 + $1.size }
     }
 
     /// Removes every file that none of the manifests needs.
@@ -77,7 +75,7 @@ struct NodeCache: Sendable {
 
     /// A file name without the endings this directory uses.
     private static func stem(_ name: String) -> String {
-        for suffix in [".safetensors", ".zst", ".json", ".sig"] where name.hasSuffix(suffix) {
+        for suffix in [".safetensors", ".journal", ".json", ".sig"] where name.hasSuffix(suffix) {
             return String(name.dropLast(suffix.count))
         }
         return name

@@ -103,7 +103,8 @@ extension SnapshotHost {
             )
         }
         let fetch = ComponentFetch(
-            component: component, version: version, cache: cache, source: source, limits: configuration.fetch)
+            component: component, version: version, cache: cache, source: source, limits: configuration.fetch,
+            executor: background)
         report.fetchedBytes += try await fetch.run()
         state.withLock { _ = $0.checked.insert(component.sha256) }
     }

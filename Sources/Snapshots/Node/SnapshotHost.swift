@@ -41,7 +41,7 @@ public final class SnapshotHost<Loaded: Sendable>: Sendable {
     let logger: Logger
     let load: @Sendable (OpenSnapshot) throws -> Loaded
     let warmUp: @Sendable (Loaded) throws -> Void
-    /// One thread hashes while the other unpacks; loading uses one.
+    /// One thread receives and hashes, two unpack, one waits for the disk; loading uses one.
     let background: BackgroundExecutor
     let state = Mutex(State())
     /// Held over a commit's write to disk and its switch, so that two commits cannot cross.
@@ -80,7 +80,7 @@ public final class SnapshotHost<Loaded: Sendable>: Sendable {
         self.load = load
         self.warmUp = warmUp
         cache = try NodeCache(directory: configuration.cacheDirectory)
-        background = BackgroundExecutor(name: "snapshots", threads: 2, niceness: configuration.niceness)
+        background = BackgroundExecutor(name: "snapshots", threads: 4, niceness: configuration.niceness)
     }
 
     /// The version served now; nil before the first commit.

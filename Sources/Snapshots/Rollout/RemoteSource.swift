@@ -22,11 +22,11 @@ public struct RemoteSource: SnapshotSource {
         self.rangeTimeout = rangeTimeout
     }
 
-    /// Windows for bulk transfer: two pieces arrive while one is being unpacked.
+    /// Windows for bulk transfer: what may arrive while frames are being unpacked.
     public static var clientConfiguration: ClientConfiguration {
         var configuration = ClientConfiguration()
-        configuration.limits.streamWindow = 4 * BlobReader.pieceSize
-        configuration.limits.connectionWindow = 8 * BlobReader.pieceSize
+        configuration.limits.streamWindow = 4 << 20
+        configuration.limits.connectionWindow = 8 << 20
         configuration.limits.messageBytesMax = max(SnapshotManifest.bytesMax, 2 * BlobReader.pieceSize)
         return configuration
     }

@@ -1,109 +1,141 @@
 import Blobs
 import Compression
 import Hashing
+import Kernels
 
 /// Turns a blob's bytes, as they come, into the safetensors file that the manifest promises.
-///
-/// Whole frames are decompressed in one call each, straight from their bytes: it spares the copy through a window that
-/// streaming decompression makes.
-// Sendable: its memory and its library state move with its only owner.
-struct BlobDecoder: ~Copyable, @unchecked Sendable {
-    /// Largest compressed frame taken: it bounds a decoder's memory. Blobs are written in frames of a quarter of it.
-    static let frameSizeMax = 4 * BlobWriter.frameSize
-
-    private let component: SnapshotComponent
-    private let version: String
-    private let output: File?
-    private var decompressor: Zstandard.Decompressor
-    private var hasher = XXH3.Hasher()
-    /// Bytes of a frame that is not whole yet.
-    private var pending: [UInt8] = []
-    private let plain: UnsafeMutableRawBufferPointer
-    private var written = 0
+struct BlobDecoder: ~Copyable {
+    private let unpacker: FrameUnpacker
+    private let plain = UnpackBuffers.plain(1).take()
+    private var cutter = FrameCutter(UnpackBuffers.compressed(1))
+    private var file: UnpackedFile
 
     /// - Parameter output: receives the file's bytes; nil to check only.
-    init(component: SnapshotComponent, version: String, output: File?) throws(SnapshotError) {
-        self.component = component
-        self.version = version
-        self.output = output
-        do throws(CompressionError) { decompressor = try Zstandard.Decompressor() } catch {
-            throw SnapshotError(.insufficientResources, error.message, cause: error)
-        }
-        plain = .allocate(byteCount: BlobWriter.frameSize, alignment: 64)
-    }
-
-    deinit {
-        plain.deallocate()
+    init(component: SnapshotComponent, version: String, output: File?) {
+        unpacker = FrameUnpacker(component: component, version: version)
+        file = UnpackedFile(output)
     }
 
     /// - Complexity: memory of one frame beyond `bytes`, whatever the blob's size.
     mutating func take(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) {
-        var arrived: [UInt8] = []
-        swap(&arrived, &pending)
-        arrived.append(contentsOf: bytes)
-        let used = try arrived.span.bytes.withUnsafeBytes { (bytes) throws(SnapshotError) in try decodeFrames(bytes) }
-        arrived.removeFirst(used)
-        swap(&arrived, &pending)
+        var rest = bytes
+        while !rest.isEmpty {
+            rest = UnsafeRawBufferPointer(rebasing: rest[cutter.fill(rest)...])
+            while let run = try unpacker.cut(&cutter, after: file.size) {
+                try file.append(try unpacker.unpack(run, at: file.size, through: plain.bytes))
+            }
+        }
     }
 
     /// The file is whole, of the size and hash that the manifest says, and on the disk.
-    mutating func finish() throws(SnapshotError) {
-        guard pending.isEmpty else { throw corrupt("its last frame is cut short") }
-        guard written == component.size else {
-            throw corrupt("expected \(component.size) bytes decompressed, found \(written)")
-        }
-        let hash = hasher.value.hexadecimal
-        guard hash == component.xxh3 else { throw corrupt("expected XXH3-64 \(component.xxh3), found \(hash)") }
+    func finish() throws(SnapshotError) {
+        guard cutter.isEmpty else { throw unpacker.corrupt("its last frame is cut short", after: file.size) }
+        try unpacker.check(size: file.size, xxh3: file.xxh3)
+        try file.synchronize()
+    }
+}
+
+/// Buffers for frames, compressed and not.
+enum UnpackBuffers {
+    static func compressed(_ idleMax: Int) -> BufferPool {
+        BufferPool(byteCount: FrameCutter.frameBytesMax, idleMax: idleMax)
+    }
+
+    static func plain(_ idleMax: Int) -> BufferPool {
+        BufferPool(byteCount: BlobWriter.frameSize, idleMax: idleMax)
+    }
+}
+
+/// A component's file as it grows, and its hash so far.
+struct UnpackedFile: ~Copyable {
+    private let output: File?
+    private var hasher: XXH3.Hasher
+    private(set) var size: Int
+
+    /// - Parameter output: receives the bytes; nil to hash only.
+    init(_ output: File?) {
+        self.init(output, size: 0, hasher: XXH3.Hasher())
+    }
+
+    /// Goes on after the first `size` bytes of `output`, which `hasher` has seen.
+    init(_ output: File?, size: Int, hasher: consuming XXH3.Hasher) {
+        self.output = output
+        self.size = size
+        self.hasher = hasher
+    }
+
+    var xxh3: UInt64 { hasher.value }
+
+    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) {
+        hasher.update(bytes)
+        if let output { try files { () throws(BlobError) in try output.write(bytes, at: size) } }
+        size += bytes.count
+    }
+
+    /// Returns once the file is on the disk.
+    func synchronize() throws(SnapshotError) {
         if let output { try files { () throws(BlobError) in try output.synchronize() } }
     }
+}
 
-    /// - Returns: bytes of the whole frames at the start of `bytes`, which are decompressed.
-    private mutating func decodeFrames(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) -> Int {
-        var used = 0
-        while used < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[used...])
-            guard let size = try frameSize(rest) else { break }
-            try decode(UnsafeRawBufferPointer(rebasing: rest[..<size]))
-            used += size
-        }
-        guard bytes.count - used <= Self.frameSizeMax else {
-            throw corrupt("expected frames of at most \(Self.frameSizeMax) bytes, found a larger one")
-        }
-        return used
-    }
+/// Decompresses runs of a blob's frames. What it throws is `corrupt` and names the blob.
+struct FrameUnpacker: Sendable {
+    let component: SnapshotComponent
+    let version: String
 
-    private func frameSize(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) -> Int? {
-        do { return try Zstandard.frameSize(of: bytes) } catch { throw corrupt(error.message, cause: error) }
-    }
-
-    private mutating func decode(_ frame: UnsafeRawBufferPointer) throws(SnapshotError) {
-        var rest = frame
-        var isFinished = false
-        while !isFinished {
-            let progress = try step(rest)
-            rest = UnsafeRawBufferPointer(rebasing: rest[progress.consumed...])
-            isFinished = progress.isFinished
-            try write(UnsafeRawBufferPointer(rebasing: plain[..<progress.produced]))
+    /// The next run of frames, which the file has room for.
+    ///
+    /// - Parameter offset: bytes of the file that the runs before it make.
+    func cut(_ cutter: inout FrameCutter, after offset: Int) throws(SnapshotError) -> FrameRun? {
+        do throws(CompressionError) {
+            guard let run = try cutter.next() else { return nil }
+            guard run.contentSize <= component.size - offset else {
+                throw CompressionError(
+                    code: .limitExceeded, message: "expected \(component.size) bytes decompressed, found more")
+            }
+            return run
+        } catch {
+            throw corrupt(error.message, after: offset, cause: error)
         }
     }
 
-    private mutating func step(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) -> StreamProgress {
-        do { return try decompressor.step(bytes, into: plain) } catch { throw corrupt(error.message, cause: error) }
-    }
-
-    private mutating func write(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) {
-        guard written + bytes.count <= component.size else {
-            throw corrupt("expected \(component.size) bytes decompressed, found more")
+    /// Decompresses a run. Runs may be unpacked in any order, or side by side.
+    ///
+    /// - Parameters:
+    ///   - offset: where in the file it begins.
+    ///   - plain: memory of `BlobWriter.frameSize` bytes to work in.
+    /// - Returns: the decompressed bytes, in `plain`.
+    func unpack(
+        _ run: FrameRun, at offset: Int, through plain: UnsafeMutableRawBufferPointer
+    ) throws(SnapshotError) -> UnsafeRawBufferPointer {
+        let count: Int
+        do throws(CompressionError) {
+            count = try run.bytes.withUnsafeBufferPointer { (bytes) throws(CompressionError) in
+                try Zstandard.decompress(UnsafeRawBufferPointer(bytes), into: plain)
+            }
+        } catch {
+            throw corrupt(error.message, after: offset, cause: error)
         }
-        hasher.update(bytes)
-        if let output { try files { () throws(BlobError) in try output.write(bytes, at: written) } }
-        written += bytes.count
+        guard count == run.contentSize else {
+            throw corrupt("its frames promise \(run.contentSize) bytes and hold \(count)", after: offset)
+        }
+        return UnsafeRawBufferPointer(rebasing: plain[..<count])
     }
 
-    private func corrupt(_ problem: String, cause: (any Error)? = nil) -> SnapshotError {
+    /// Refuses a file that is not the one that the manifest names.
+    func check(size: Int, xxh3: UInt64) throws(SnapshotError) {
+        guard size == component.size else {
+            throw corrupt("expected \(component.size) bytes decompressed, found \(size)", after: size)
+        }
+        guard xxh3.hexadecimal == component.xxh3 else {
+            throw corrupt("expected XXH3-64 \(component.xxh3), found \(xxh3.hexadecimal)", after: size)
+        }
+    }
+
+    func corrupt(_ problem: String, after offset: Int, cause: (any Error)? = nil) -> SnapshotError {
         SnapshotError(
             .corrupt,
-            "snapshot \(version): component \(component.name): blob \(component.sha256), after \(written) bytes: \(problem)",
+            "snapshot \(version): component \(component.name): blob \(component.sha256), after \(offset) bytes: \(problem)",
             cause: cause)
     }
 }

@@ -3,23 +3,29 @@ import Kernels
 
 /// Reads ranges of a store's blobs in pieces.
 struct BlobReader: Sendable {
-    var store: SnapshotStore
+    let store: SnapshotStore
+    private let buffers = BufferPool(byteCount: pieceSize, idleMax: 8)
+
+    init(store: SnapshotStore) {
+        self.store = store
+    }
 
     /// Bytes per piece: large enough that its cost is the copying, small enough that many streams fit in memory.
-    static let pieceSize = 1 << 20
+    static let pieceSize = 256 << 10
 
     func open(_ sha256: String) throws(SnapshotError) -> Blob {
         let path = try store.blobPath(sha256)
         guard FileSystem.exists(path) else { throw SnapshotError(.missing, "there is no blob \(path)") }
         return try files { () throws(BlobError) in
             let file = try File(path, .read)
-            return Blob(file: file, size: try file.size())
+            return Blob(file: file, size: try file.size(), buffers: buffers)
         }
     }
 
     struct Blob: Sendable {
         let file: File
         let size: Int
+        fileprivate let buffers: BufferPool
 
         func expect(size expected: Int) throws(SnapshotError) {
             guard size == expected else {
@@ -35,26 +41,12 @@ struct BlobReader: Sendable {
             }
         }
 
+        /// - Parameter range: one of `pieces`.
         func read(_ range: Range<Int>) throws(SnapshotError) -> SharedBuffer<UInt8> {
-            let buffer = OwnedBytes(count: range.count)
-            let count = try files { () throws(BlobError) in try file.read(into: buffer.bytes, at: range.lowerBound) }
-            return SharedBuffer(
-                owner: buffer,
-                base: buffer.bytes.baseAddress.map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) },
-                count: count)
-        }
-    }
-
-    // Sendable: filled by the one who makes it, before it is shared.
-    private final class OwnedBytes: @unchecked Sendable {
-        let bytes: UnsafeMutableRawBufferPointer
-
-        init(count: Int) {
-            bytes = .allocate(byteCount: count, alignment: 64)
-        }
-
-        deinit {
-            bytes.deallocate()
+            let buffer = buffers.take()
+            let room = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<range.count])
+            let count = try files { () throws(BlobError) in try file.read(into: room, at: range.lowerBound) }
+            return buffer.shared(0..<count)
         }
     }
 }

@@ -24,7 +24,7 @@ extension SnapshotStore {
 
     private func verify(_ component: SnapshotComponent, _ version: String) throws(SnapshotError) {
         let path = try blobPath(component.sha256)
-        var decoder = try BlobDecoder(component: component, version: version, output: nil)
+        var decoder = BlobDecoder(component: component, version: version, output: nil)
         try BlobCheck(component: component, version: version, path: path).run { (piece) throws(SnapshotError) in
             try decoder.take(piece)
         }
@@ -37,7 +37,7 @@ extension SnapshotStore {
         let temporary = "\(path).partial"
         do throws(SnapshotError) {
             let output = try files { () throws(BlobError) in try File(temporary, .create) }
-            var decoder = try BlobDecoder(component: component, version: version, output: output)
+            var decoder = BlobDecoder(component: component, version: version, output: output)
             try BlobCheck(component: component, version: version, path: blob).run { (piece) throws(SnapshotError) in
                 try decoder.take(piece)
             }
