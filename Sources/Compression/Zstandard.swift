@@ -23,15 +23,6 @@ public enum Zstandard {
         return try decompressor.decompressAll(bytes, limit: limit, expected: contentSize(of: bytes))
     }
 
-    /// Decompresses whole frames straight into `output`, without a window in between.
-    ///
-    /// - Returns: bytes written; frames that hold more than `output` takes are an error.
-    public static func decompress(
-        _ frames: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
-    ) throws(CompressionError) -> Int {
-        try check(ZSTD_decompress(output.baseAddress, output.count, frames.baseAddress, frames.count))
-    }
-
     public static func compress(
         _ bytes: [UInt8], level: Int = 3, checksum: Bool = false
     ) throws(CompressionError) -> [UInt8] {

@@ -1,6 +1,7 @@
 public import Catalog
 import Evaluation
 import Features
+public import Hashing
 import Kernels
 import Models
 import Networks
@@ -71,7 +72,11 @@ public struct TrainingPipeline {
     }
 
     /// Trains, evaluates, and publishes; nothing is visible in the store before all is done.
-    public func run(into store: SnapshotStore) throws -> (manifest: SnapshotManifest, report: TrainingReport) {
+    ///
+    /// - Parameter signingKey: signs the manifest; nil leaves it unsigned.
+    public func run(
+        into store: SnapshotStore, signingKey: Ed25519.PrivateKey? = nil
+    ) throws -> (manifest: SnapshotManifest, report: TrainingReport) {
         let clock = ContinuousClock()
         let start = clock.now
         var report = emptyReport()
@@ -80,6 +85,7 @@ public struct TrainingPipeline {
         progress.begin("snapshot")
         var configuration = SnapshotBuilder.Configuration(shards: options.shards)
         configuration.threads = options.threads
+        configuration.signingKey = signingKey
         let builder = try SnapshotBuilder(store: store, configuration: configuration)
         let dataUntil = dataset.exposures.times.last ?? 0
         let features = encoder.description

@@ -22,7 +22,8 @@ struct SnapshotServer: AsyncParsableCommand {
         let logger = ServiceProcess.logger(member.name, level: process.logLevel)
         let store = try SnapshotStore(directory: cluster.store)
         try store.removeGarbage()
-        let controller = try RolloutController(store: store, nodes: try cluster.rolloutNodes(), logger: logger)
+        let controller = try RolloutController(
+            store: store, nodes: try cluster.rolloutNodes(), publicKey: try cluster.trustedKey(), logger: logger)
         let service = ServiceProcess(
             member: member, configuration: cluster, logger: logger, services: [SnapshotStoreService(controller)])
         service.reportReady()

@@ -42,6 +42,9 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Share of the log, its last part, held back for the evaluation; 0 skips it.")
     var evaluateSplit = 0.2
 
+    @Option(help: "PEM file with the Ed25519 private key to sign the snapshot with; unsigned without.")
+    var signingKey: String?
+
     @Flag(help: "Print the manifest's report as JSON instead of the version.")
     var json = false
 
@@ -55,9 +58,10 @@ struct TrainCommand: ParsableCommand {
         options.threads = threads
         options.evaluatedFraction = evaluateSplit
         try options.validate()
+        let key = try signingKey.map(SnapshotKeys.privateKey)
         let dataset = try Dataset(directory: data)
         let pipeline = try TrainingPipeline(dataset, options: options, progress: .standardError())
-        let (manifest, report) = try pipeline.run(into: SnapshotStore(directory: store))
+        let (manifest, report) = try pipeline.run(into: SnapshotStore(directory: store), signingKey: key)
         FileHandle.standardError.write(Data("\n\(report.text)\n".utf8))
         print(json ? try report.json() : manifest.version)
     }

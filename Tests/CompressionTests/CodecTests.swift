@@ -158,4 +158,37 @@ private func text(_ count: Int) -> [UInt8] {
         let output = try packed.withUnsafeBytes { try decompressor.decompressAll($0, limit: 500) }
         #expect(output == text(500))
     }
+
+    /// Decompresses in pieces of at least `count` bytes into memory of `room` bytes; also the sizes of the pieces.
+    private func pieces(_ frames: [UInt8], _ count: Int, room: Int) throws -> (bytes: [UInt8], sizes: [Int]) {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 1)
+        defer { memory.deallocate() }
+        var sizes: [Int] = []
+        try frames.withUnsafeBytes { frames in
+            var decompressor = try Zstandard.PieceDecompressor(frames, into: memory)
+            while let piece = try decompressor.next(count) {
+                #expect(piece.lowerBound == sizes.reduce(0, +))
+                sizes.append(piece.count)
+            }
+        }
+        return (Array(memory[..<sizes.reduce(0, +)]), sizes)
+    }
+
+    @Test func decompressesFramesInPieces() throws {
+        // Repeats over 700 KB, so that pieces refer to those before them.
+        let parts = [700_000, 0, 5, 300_000].map { size in (0..<size).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 7) } }
+        let frames = try parts.flatMap { try Zstandard.compress($0) }
+        let whole = parts.flatMap(\.self)
+        for count in [1, 100_000, 1 << 20] {
+            let result = try pieces(frames, count, room: whole.count)
+            #expect(result.bytes == whole)
+            #expect(result.sizes.dropLast().allSatisfy { $0 >= count })
+        }
+        #expect(try pieces(frames, 100_000, room: whole.count).sizes.count > 3)
+        #expect(try pieces([], 10, room: 10).bytes.isEmpty)
+        #expect(throws: CompressionError.self) { try pieces(frames, 1000, room: whole.count - 1) }
+        for cut in stride(from: 1, to: frames.count - 1, by: frames.count / 50 + 1) {
+            #expect(throws: CompressionError.self) { try pieces(Array(frames.dropLast(cut)), 1000, room: whole.count) }
+        }
+    }
 }

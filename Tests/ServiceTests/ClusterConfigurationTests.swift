@@ -1,5 +1,6 @@
 import Foundation
 import Service
+import Snapshots
 import Testing
 
 @Suite struct ClusterConfigurationTests {
@@ -57,6 +58,16 @@ import Testing
         #expect(tls.certificate == "/srv/tributary/tls/node.pem")
         #expect(tls.key == "/keys/node.key")
         #expect(tls.clientAuthority == nil)
+    }
+
+    @Test func thePublicKeyIsReadAtTheStart() throws {
+        let text = Self.small.replacing("7120\"}", with: "7120\", public_key: keys/snapshots.pub}")
+        let configuration = try read(text)
+        #expect(configuration.publicKey == "/srv/tributary/keys/snapshots.pub")
+        let member = try configuration.member(.ranker)
+        let error = #expect(throws: SnapshotError.self) { try configuration.snapshotHost(of: member, kinds: []) }
+        #expect(error?.message.contains("/srv/tributary/keys/snapshots.pub") == true)
+        #expect(try read(Self.small).snapshotHost(of: member, kinds: []).publicKey == nil)
     }
 
     @Test func unknownMemberIsNamedBesideTheKnown() throws {

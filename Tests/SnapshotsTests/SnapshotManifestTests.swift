@@ -75,22 +75,24 @@ struct SnapshotSignatureTests {
         try builder.add("catalog", World(rows: 10).catalog())
         let version = try builder.publish().version
         var signed = try store.signedManifest(version)
-        let key = try SnapshotKeys.publicKey(directory.file("key.pub"))
+        let key = try TrustedKey(directory.file("key.pub"))
         #expect(try signed.verified(by: key, origin: "x").version == version)
         let check = try run(
             "/usr/bin/openssl", "pkeyutl", "-verify", "-pubin", "-inkey", directory.file("key.pub"), "-rawin", "-in",
             directory.file("store/manifests/\(version).json"), "-sigfile",
             directory.file("store/manifests/\(version).sig"))
         #expect(check.status == 0, "\(check.output)")
-        await expectRefusal(.untrusted, "does not fit the configured key") {
-            _ = try signed.verified(by: SnapshotKeys.publicKey(directory.file("other.pub")), origin: "x")
+        await expectRefusal(.untrusted, "x: ", "snapshot \(version) ", "does not fit \(directory.file("other.pub"))") {
+            _ = try signed.verified(by: TrustedKey(directory.file("other.pub")), origin: "x")
         }
         signed.json[signed.json.count - 2] ^= 1
-        await expectRefusal(.untrusted, "does not fit the configured key") {
+        await expectRefusal(.untrusted, "does not fit \(directory.file("key.pub"))") {
             _ = try signed.verified(by: key, origin: "x")
         }
         signed.signature = []
-        await expectRefusal(.untrusted, "is not signed") { _ = try signed.verified(by: key, origin: "x") }
+        await expectRefusal(.untrusted, "is not signed", directory.file("key.pub")) {
+            _ = try signed.verified(by: key, version: version, origin: "x")
+        }
     }
 
     @Test func refusesFilesThatAreNoKeys() async throws {

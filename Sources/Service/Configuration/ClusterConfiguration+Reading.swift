@@ -26,10 +26,11 @@ extension ClusterConfiguration {
         self.directory = directory
         name = try reader.string("name") ?? "cluster"
         let server = try reader.section("snapshot_server") { section throws(ConfigurationError) in
-            (try section.address("address"), try section.string("store"))
+            (try section.address("address"), try section.string("store"), try section.string("public_key"))
         }
         snapshotServer = try required(server?.0, "snapshot_server.address")
         store = server?.1.map(path) ?? "\(directory)/store"
+        publicKey = server?.2.map(path)
         let shards = try reader.section("recall") { section throws(ConfigurationError) in
             try section.addressLists("shards")
         }

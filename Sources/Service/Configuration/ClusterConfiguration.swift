@@ -9,6 +9,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
     public var snapshotServer: String
     /// The folder that published snapshots lie in; absolute.
     public var store: String
+    /// PEM file of the key that snapshots must be signed with; absolute. Nil: they need no signature.
+    public var publicKey: String?
     /// Addresses by shard, then by replica; every shard has at least one.
     public var recallShards: [[String]]
     public var rankers: [String]

@@ -22,9 +22,16 @@ extension ClusterConfiguration {
     /// - Parameter kinds: components it needs; of those that are split, its own shard's.
     public func snapshotHost(of member: Member, kinds: Set<String>) throws(SnapshotError) -> SnapshotHostConfiguration {
         let shard = member.role == .recallShard ? member.shard : nil
-        let host = SnapshotHostConfiguration(
+        var host = SnapshotHostConfiguration(
             role: member.role.rawValue, cacheDirectory: "\(directory(of: member))/snapshots",
             filter: ComponentFilter(kinds: kinds, shard: shard))
+        host.publicKey = try trustedKey()
         return host
+    }
+
+    /// The key that snapshots must be signed with, if the configuration names one.
+    public func trustedKey() throws(SnapshotError) -> TrustedKey? {
+        guard let publicKey else { return nil }
+        return try TrustedKey(publicKey)
     }
 }

@@ -21,21 +21,41 @@ public struct SignedManifest: Sendable, Hashable {
     ///   - expected: the version it must be, when known.
     ///   - origin: the file or peer the bytes came from, for messages.
     public func verified(
-        by key: Ed25519.PublicKey?, version expected: String? = nil, origin: String
+        by key: TrustedKey?, version expected: String? = nil, origin: String
     ) throws(SnapshotError) -> SnapshotManifest {
-        if let key {
-            guard !signature.isEmpty else {
-                throw SnapshotError(.untrusted, "\(origin): the manifest is not signed, and a key is configured")
-            }
-            guard key.isValid(signature: signature, of: json) else {
-                throw SnapshotError(.untrusted, "\(origin): the manifest's signature does not fit the configured key")
-            }
-        }
+        if let key { try check(key, expected, origin) }
         let manifest = try SnapshotManifest(json: json, origin: origin)
         if let expected, manifest.version != expected {
             throw SnapshotError(.corrupt, "\(origin): expected version \(expected), found \(manifest.version)")
         }
         return manifest
+    }
+
+    private func check(_ key: TrustedKey, _ expected: String?, _ origin: String) throws(SnapshotError) {
+        let problem: String
+        if signature.isEmpty {
+            problem = "is not signed; it must be signed with the private key of \(key.path)"
+        } else if !key.key.isValid(signature: signature, of: json) {
+            problem = "has a signature that does not fit \(key.path)"
+        } else {
+            return
+        }
+        // For the message only: nothing else is done with what was not signed.
+        let version = expected ?? (try? SnapshotManifest(json: json, origin: origin))?.version ?? "of unknown version"
+        throw SnapshotError(.untrusted, "\(origin): the manifest of snapshot \(version) \(problem)")
+    }
+}
+
+/// The public key that manifests must be signed with.
+public struct TrustedKey: Sendable {
+    /// The file it came from, for messages.
+    public let path: String
+    let key: Ed25519.PublicKey
+
+    /// Reads a PEM public key.
+    public init(_ path: String) throws(SnapshotError) {
+        self.path = path
+        key = try SnapshotKeys.publicKey(path)
     }
 }
 
@@ -50,7 +70,7 @@ public struct SnapshotKeys: Sendable {
     }
 
     /// Reads a PEM public key.
-    public static func publicKey(_ path: String) throws(SnapshotError) -> Ed25519.PublicKey {
+    static func publicKey(_ path: String) throws(SnapshotError) -> Ed25519.PublicKey {
         let pem = try read(path)
         do { return try Ed25519.PublicKey(pem: pem) } catch {
             throw SnapshotError(.invalid, "\(path): \(error)", cause: error)

@@ -15,7 +15,7 @@ final class BackgroundExecutor: TaskExecutor {
             let queue = queue
             let executor = asUnownedTaskExecutor()
             let thread = Thread {
-                Thread.current.name = "\(name)-\(index)"  // Only a running thread can be named.
+                Self.nameThread("\(name)-\(index)")
                 setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(niceness))  // 0: this thread.
                 while let job = queue.next() { job.runSynchronously(on: executor) }
             }
@@ -26,6 +26,17 @@ final class BackgroundExecutor: TaskExecutor {
 
     deinit {
         queue.close()
+    }
+
+    /// Names the calling thread, for debuggers and `top`.
+    ///
+    /// Not by `Thread.name`: that does nothing when the new thread is faster than the one that started it, which has yet
+    /// to note its handle.
+    private static func nameThread(_ name: String) {
+        let file = open("/proc/thread-self/comm", O_WRONLY)
+        guard file >= 0 else { return }  // Without /proc the thread keeps its starter's name.
+        _ = write(file, name, name.utf8.count)
+        close(file)
     }
 
     func enqueue(_ job: consuming ExecutorJob) {

@@ -73,7 +73,9 @@ final class FetchPipeline {
     func drain() async throws(SnapshotError) {
         // Also past a failure: nobody is to write to the file when this returns.
         var outcome = Result<Void, SnapshotError>.success(())
-        for task in inFlight + [flush].compactMap(\.self) { if case .failure(let error) = await task.value { outcome = .failure(error) } }
+        for task in inFlight + [flush].compactMap(\.self) {
+            if case .failure(let error) = await task.value { outcome = .failure(error) }
+        }
         inFlight.removeAll()
         flush = nil
         try outcome.get()
@@ -90,7 +92,7 @@ final class FetchPipeline {
         let task = UnpackTask(executorPreference: executor) {
             let buffer = plain.take()
             do throws(SnapshotError) {
-                let bytes = try unpacker.unpack(run, at: offset, through: buffer.bytes)
+                let bytes = try unpacker.unpack(run, at: offset, through: buffer.bytes, to: settled.output)
                 try await previous?.value.get()
                 try settled.add(bytes, sha256: sha256, blobOffset: blobEnd)
                 return .success(())
@@ -116,28 +118,28 @@ final class FetchPipeline {
 /// What is unpacked and written, without a gap, and the journal of it.
 // The lock is never contended: each run waits for the one before it.
 private final class SettledRuns: Sendable {
-    private let file: Mutex<UnpackedFile>
-    private let output: File
+    private let hash: Mutex<UnpackedHash>
+    let output: File
     private let journal: FetchJournal
 
     init(_ partial: consuming PartialFile) {
         journal = partial.journal
         output = partial.output
-        file = Mutex(partial.takeFile())
+        hash = Mutex(partial.takeHash())
     }
 
     func add(_ bytes: UnsafeRawBufferPointer, sha256: SHA256, blobOffset: Int) throws(SnapshotError) {
-        try file.withLock { (file) throws(SnapshotError) in
-            try file.append(bytes)
+        try hash.withLock { (hash) throws(SnapshotError) in
+            hash.append(bytes)
             try journal.write(
-                FetchPoint(blobOffset: blobOffset, fileOffset: file.size, sha256: sha256, xxh3: file.xxh3))
+                FetchPoint(blobOffset: blobOffset, fileOffset: hash.size, sha256: sha256, xxh3: hash.xxh3))
         }
     }
 
     /// The file is what the manifest says, and on the disk.
     func finish(_ unpacker: FrameUnpacker) throws(SnapshotError) {
-        try file.withLock { (file) throws(SnapshotError) in
-            try unpacker.check(size: file.size, xxh3: file.xxh3)
+        try hash.withLock { (hash) throws(SnapshotError) in
+            try unpacker.check(size: hash.size, xxh3: hash.xxh3)
         }
         try flush()
     }

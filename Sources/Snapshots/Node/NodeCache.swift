@@ -24,7 +24,9 @@ struct NodeCache: Sendable {
     }
 
     /// What has been unpacked so far: kept over breaks and restarts.
-    func partialPath(_ component: SnapshotComponent) -> String { "\(directory)/partial/\(component.sha256).safetensors" }
+    func partialPath(_ component: SnapshotComponent) -> String {
+        "\(directory)/partial/\(component.sha256).safetensors"
+    }
     /// How far that is.
     func journalPath(_ component: SnapshotComponent) -> String { "\(directory)/partial/\(component.sha256).journal" }
 

@@ -7,7 +7,7 @@ struct PartialFile: ~Copyable {
     let output: File
     let journal: FetchJournal
     let point: FetchPoint
-    private let file: UnpackedFile
+    private let hash: UnpackedHash
 
     /// Opens what an earlier attempt left, or begins. What does not agree with its journal counts as nothing.
     ///
@@ -27,11 +27,11 @@ struct PartialFile: ~Copyable {
         self.journal = journal
         self.point = point
         output = file
-        self.file = UnpackedFile(file, size: point.fileOffset, hasher: hasher)
+        hash = UnpackedHash(size: point.fileOffset, hasher: hasher)
     }
 
-    /// The file as it is up to the point.
-    consuming func takeFile() -> UnpackedFile { file }
+    /// Size and hash of the file up to the point.
+    consuming func takeHash() -> UnpackedHash { hash }
 
     /// Hashes the file's first bytes; false if it has fewer.
     private static func hash(

@@ -25,7 +25,7 @@ extension SnapshotHost {
     public func catchUp() async throws(SnapshotError) -> String? {
         guard let source else { return nil }
         let signed = try await source.manifest(nil)
-        let wanted = try signed.verified(by: configuration.publicKey, origin: "the committed manifest").version
+        let wanted = try signed.verified(by: configuration.publicKey, origin: "snapshot-server").version
         let served = current?.version
         guard wanted != served else { return nil }
         try await switchTo(wanted)

@@ -58,7 +58,7 @@ extension SnapshotHost {
         }
         let signed = try await source.manifest(version)
         let manifest = try signed.verified(
-            by: configuration.publicKey, version: version, origin: "the manifest of snapshot \(version)")
+            by: configuration.publicKey, version: version, origin: "snapshot-server")
         try cache.save(signed, version: version)
         return manifest
     }

@@ -1,4 +1,3 @@
-public import Hashing
 public import Logging
 import Synchronization
 
@@ -10,7 +9,7 @@ public struct SnapshotHostConfiguration: Sendable {
     public var cacheDirectory: String
     public var filter: ComponentFilter
     /// Manifests must be signed by this key, where one is given.
-    public var publicKey: Ed25519.PublicKey?
+    public var publicKey: TrustedKey?
     public var fetch = FetchLimits()
     /// Memory that a version takes, as a multiple of its components' bytes: what must be free before it is loaded.
     public var memoryFactor = 1.25

@@ -37,6 +37,7 @@ public final class RolloutController: Sendable {
     public let store: SnapshotStore
     private let nodes: [RolloutNode]
     private let limits: RolloutLimits
+    private let publicKey: TrustedKey?
     private let logger: Logger
     private let memory: Mutex<Memory>
 
@@ -45,12 +46,15 @@ public final class RolloutController: Sendable {
         var isBusy = false
     }
 
+    /// - Parameter publicKey: versions must be signed with its private key; nil commits any.
     public init(
-        store: SnapshotStore, nodes: [RolloutNode], limits: RolloutLimits = .init(), logger: Logger
+        store: SnapshotStore, nodes: [RolloutNode], limits: RolloutLimits = .init(), publicKey: TrustedKey? = nil,
+        logger: Logger
     ) throws(SnapshotError) {
         self.store = store
         self.nodes = nodes
         self.limits = limits
+        self.publicKey = publicKey
         self.logger = logger
         memory = Mutex(Memory(state: try store.rolloutState()))
     }
@@ -62,7 +66,8 @@ public final class RolloutController: Sendable {
     /// Committing the committed version again brings back nodes that were down.
     public func commit(_ version: String, report: @escaping Report = { _ in }) async throws(SnapshotError) {
         try await exclusively { () throws(SnapshotError) in
-            _ = try self.store.manifest(version)
+            _ = try self.store.signedManifest(version).verified(
+                by: self.publicKey, version: version, origin: self.store.directory)
             try self.change { $0.prepare(version) }
             let log = EventLog(logger: self.logger, report: report)
             let prepared = try await self.prepare(version, log)

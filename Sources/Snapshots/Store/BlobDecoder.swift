@@ -8,12 +8,13 @@ struct BlobDecoder: ~Copyable {
     private let unpacker: FrameUnpacker
     private let plain = UnpackBuffers.plain(1).take()
     private var cutter = FrameCutter(UnpackBuffers.compressed(1))
-    private var file: UnpackedFile
+    private let output: File?
+    private var file = UnpackedHash()
 
     /// - Parameter output: receives the file's bytes; nil to check only.
     init(component: SnapshotComponent, version: String, output: File?) {
         unpacker = FrameUnpacker(component: component, version: version)
-        file = UnpackedFile(output)
+        self.output = output
     }
 
     /// - Complexity: memory of one frame beyond `bytes`, whatever the blob's size.
@@ -22,7 +23,7 @@ struct BlobDecoder: ~Copyable {
         while !rest.isEmpty {
             rest = UnsafeRawBufferPointer(rebasing: rest[cutter.fill(rest)...])
             while let run = try unpacker.cut(&cutter, after: file.size) {
-                try file.append(try unpacker.unpack(run, at: file.size, through: plain.bytes))
+                file.append(try unpacker.unpack(run, at: file.size, through: plain.bytes, to: output))
             }
         }
     }
@@ -31,7 +32,7 @@ struct BlobDecoder: ~Copyable {
     func finish() throws(SnapshotError) {
         guard cutter.isEmpty else { throw unpacker.corrupt("its last frame is cut short", after: file.size) }
         try unpacker.check(size: file.size, xxh3: file.xxh3)
-        try file.synchronize()
+        if let output { try files { () throws(BlobError) in try output.synchronize() } }
     }
 }
 
@@ -46,35 +47,22 @@ enum UnpackBuffers {
     }
 }
 
-/// A component's file as it grows, and its hash so far.
-struct UnpackedFile: ~Copyable {
-    private let output: File?
+/// How much of a component's file there is without a gap, and its hash so far.
+struct UnpackedHash: ~Copyable {
     private var hasher: XXH3.Hasher
     private(set) var size: Int
 
-    /// - Parameter output: receives the bytes; nil to hash only.
-    init(_ output: File?) {
-        self.init(output, size: 0, hasher: XXH3.Hasher())
-    }
-
-    /// Goes on after the first `size` bytes of `output`, which `hasher` has seen.
-    init(_ output: File?, size: Int, hasher: consuming XXH3.Hasher) {
-        self.output = output
-        self.size = size
+    /// Goes on after `size` bytes, which `hasher` has seen.
+    init(size: Int = 0, hasher: consuming XXH3.Hasher = XXH3.Hasher()) {
         self.hasher = hasher
+        self.size = size
     }
 
     var xxh3: UInt64 { hasher.value }
 
-    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) {
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
         hasher.update(bytes)
-        if let output { try files { () throws(BlobError) in try output.write(bytes, at: size) } }
         size += bytes.count
-    }
-
-    /// Returns once the file is on the disk.
-    func synchronize() throws(SnapshotError) {
-        if let output { try files { () throws(BlobError) in try output.synchronize() } }
     }
 }
 
@@ -99,27 +87,51 @@ struct FrameUnpacker: Sendable {
         }
     }
 
-    /// Decompresses a run. Runs may be unpacked in any order, or side by side.
+    /// Bytes decompressed between two writes: few enough that the writing reads them from the core's own cache, which
+    /// makes it more than twice as fast as writing whole runs.
+    private static let writeSize = 256 << 10
+
+    /// Decompresses a run and writes it to its place in the file. Runs may be unpacked in any order, or side by side.
     ///
     /// - Parameters:
     ///   - offset: where in the file it begins.
     ///   - plain: memory of `BlobWriter.frameSize` bytes to work in.
+    ///   - output: the file; nil to write nothing.
     /// - Returns: the decompressed bytes, in `plain`.
     func unpack(
-        _ run: FrameRun, at offset: Int, through plain: UnsafeMutableRawBufferPointer
+        _ run: FrameRun, at offset: Int, through plain: UnsafeMutableRawBufferPointer, to output: File?
     ) throws(SnapshotError) -> UnsafeRawBufferPointer {
-        let count: Int
-        do throws(CompressionError) {
-            count = try run.bytes.withUnsafeBufferPointer { (bytes) throws(CompressionError) in
-                try Zstandard.decompress(UnsafeRawBufferPointer(bytes), into: plain)
+        let count = try run.bytes.withUnsafeBufferPointer { (bytes) throws(SnapshotError) in
+            try decompress(UnsafeRawBufferPointer(bytes), at: offset, plain) { (piece) throws(SnapshotError) in
+                guard let output else { return }
+                let bytes = UnsafeRawBufferPointer(rebasing: plain[piece])
+                try files { () throws(BlobError) in try output.write(bytes, at: offset + piece.lowerBound) }
             }
-        } catch {
-            throw corrupt(error.message, after: offset, cause: error)
         }
         guard count == run.contentSize else {
             throw corrupt("its frames promise \(run.contentSize) bytes and hold \(count)", after: offset)
         }
         return UnsafeRawBufferPointer(rebasing: plain[..<count])
+    }
+
+    private func decompress(
+        _ frames: UnsafeRawBufferPointer, at offset: Int, _ plain: UnsafeMutableRawBufferPointer,
+        _ write: (Range<Int>) throws(SnapshotError) -> Void
+    ) throws(SnapshotError) -> Int {
+        func refusing<Value: ~Copyable>(
+            _ body: () throws(CompressionError) -> Value
+        ) throws(SnapshotError) -> Value {
+            do { return try body() } catch { throw corrupt(error.message, after: offset, cause: error) }
+        }
+        var count = 0
+        var pieces = try refusing { () throws(CompressionError) in
+            try Zstandard.PieceDecompressor(frames, into: plain)
+        }
+        while let piece = try refusing({ () throws(CompressionError) in try pieces.next(Self.writeSize) }) {
+            try write(piece)
+            count = piece.upperBound
+        }
+        return count
     }
 
     /// Refuses a file that is not the one that the manifest names.

@@ -75,7 +75,8 @@ struct FrameCutter {
     private mutating func makeRoom() throws(CompressionError) {
         guard rest.count < Self.frameBytesMax else {
             throw CompressionError(
-                code: .limitExceeded, message: "expected frames of at most \(Self.frameBytesMax) bytes, found a larger one")
+                code: .limitExceeded,
+                message: "expected frames of at most \(Self.frameBytesMax) bytes, found a larger one")
         }
         guard rest.lowerBound > 0 else { return }
         let fresh = pool.take()

@@ -32,11 +32,14 @@ extension SnapshotStore {
 
     /// Copies a snapshot of another store into this one, blobs that are here already excepted.
     ///
+    /// - Parameter key: it must be signed with its private key; nil copies any.
     /// - Returns: bytes of blobs copied.
     @discardableResult
-    public func publish(_ version: String, from other: SnapshotStore) throws(SnapshotError) -> Int {
+    public func publish(
+        _ version: String, from other: SnapshotStore, signedBy key: TrustedKey? = nil
+    ) throws(SnapshotError) -> Int {
         let signed = try other.signedManifest(version)
-        let manifest = try signed.verified(by: nil, version: version, origin: other.manifestPath(version))
+        let manifest = try signed.verified(by: key, version: version, origin: other.manifestPath(version))
         let staging = try StagingDirectory(in: self)
         var staged: [String: String] = [:]
         var copied = 0

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Blobs
 import Foundation
+import Service
 import Snapshots
 
 struct SnapshotVerifyCommand: AsyncParsableCommand {
@@ -14,16 +15,18 @@ struct SnapshotVerifyCommand: AsyncParsableCommand {
     @Argument(help: "Version; the newest when left out.")
     var version: String?
 
-    @Option(help: "PEM file with the Ed25519 public key that the manifest must be signed with.")
+    @Option(
+        help:
+            "PEM file with the Ed25519 public key that the manifest must be signed with; by default the configuration's."
+    )
     var publicKey: String?
 
     func run() async throws {
         let store = try options.store()
         let wanted = try store.resolve(version)
-        if let publicKey {
-            let key = try SnapshotKeys.publicKey(publicKey)
-            _ = try store.signedManifest(wanted).verified(by: key, version: wanted, origin: "snapshot \(wanted)")
-            print("ok\tmanifest\tsigned by \(publicKey)")
+        if let key = try publicKey.map(TrustedKey.init) ?? options.cluster().trustedKey() {
+            _ = try store.signedManifest(wanted).verified(by: key, version: wanted, origin: store.directory)
+            print("ok\tmanifest\tsignature fits \(key.path)")
         }
         let isSound = try store.verify(wanted) { component, error in
             print("\(error == nil ? "ok" : "BAD")\t\(component.name)\t\(error?.message ?? component.sha256)")

@@ -24,7 +24,7 @@ struct SnapshotPublishCommand: AsyncParsableCommand {
         guard FileSystem.isDirectory(from) else { throw ValidationError("--from: there is no folder \(from)") }
         let source = try SnapshotStore(directory: from)
         let wanted = try source.resolve(version)
-        let copied = try options.store().publish(wanted, from: source)
+        let copied = try options.store().publish(wanted, from: source, signedBy: options.cluster().trustedKey())
         print("published \(wanted): \(bytes(UInt64(copied))) copied")
         print("serve it with: tributary snapshot commit \(wanted) --config \(options.config)")
     }
