@@ -114,6 +114,11 @@ done < <("$binaries/tributary" cluster processes --config "$configuration")
 
 if ! done_already commit "$train_recipe"; then
     step "committing the snapshot"
+    # A process that was just started listens a moment later. One that does not is the commit's to report.
+    for _ in {1..100}; do
+        if "$binaries/tributary" snapshot list --config "$configuration" >/dev/null 2>&1; then break; fi
+        sleep 0.1
+    done
     "$binaries/tributary" snapshot commit --config "$configuration" latest
     note_done commit "$train_recipe"
 fi

@@ -24,6 +24,11 @@ struct Command {
         try run(packageRoot.appendingPathComponent(script), arguments)
     }
 
+    /// Runs a program of the system.
+    static func run(program: String, _ arguments: [String]) throws -> Outcome {
+        try run(URL(fileURLWithPath: program), arguments)
+    }
+
     /// Output goes through files: a pipe that nobody empties would stop the program.
     private static func run(_ executable: URL, _ arguments: [String]) throws -> Outcome {
         let folder = try TemporaryFolder()

@@ -56,14 +56,20 @@ final class LocalCluster {
         kill(try pid(name), SIGKILL)
     }
 
-    /// Starts one process of the configuration; up.sh would start all that are missing.
-    func start(_ name: String) throws -> Process {
+    /// A process of the configuration as it is started.
+    func member(_ name: String) throws -> (executable: URL, arguments: [String]) {
         let list = try Command.run(binary: "tributary", ["cluster", "processes", "--config", configuration]).output
         let line = list.split(separator: "\n").first { $0.hasPrefix("\(name)\t") }
         let words = (line?.split(separator: "\t").last ?? "").split(separator: " ").map(String.init)
+        return (
+            Command.binaries.appendingPathComponent(words.first ?? "missing-\(name)"), Array(words.dropFirst())
+        )
+    }
+
+    /// Starts one process of the configuration; up.sh would start all that are missing.
+    func start(_ name: String) throws -> Process {
         let process = Process()
-        process.executableURL = Command.binaries.appendingPathComponent(words.first ?? "missing-\(name)")
-        process.arguments = Array(words.dropFirst())
+        (process.executableURL, process.arguments) = try { ($0.executable, $0.arguments) }(member(name))
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -104,8 +110,8 @@ final class LocalCluster {
         var completeness: Completeness
     }
 
-    /// The first of a run of ports of which the ones that matter are free now.
-    private static func freePorts(count: Int) throws -> Int {
+    /// The first of a run of ports of which the ones that a cluster of this machine uses are free now.
+    static func freePorts(count: Int) throws -> Int {
         for _ in 0..<100 {
             let base = Int.random(in: 100...300) * 100
             let used = [0, 20, 40] + (100..<count).map { $0 }
