@@ -7,7 +7,7 @@ import Recall
 
 /// One request's way from user to page, on one snapshot.
 ///
-/// user state -> user vector -> recall (one call per shard) -> union -> rank (one call) -> page. Has no side effects:
+/// user state -> user side of the channels -> recall (one call per shard) -> union -> rank (one call) -> page. Has no side effects:
 /// what is returned becomes "shown" only when the caller records it.
 struct Funnel: Sendable {
     let configuration: OrchestratorConfiguration
@@ -47,13 +47,13 @@ struct Funnel: Sendable {
         var notes = CompletenessNotes()
         let (view, userReport) = try await userView(query.user, on: snapshot, now: now)
         let excluded = (view.excluded + query.excluded).sorted()
-        let recalled = try await recall.run(
-            recallQuery(query, view, snapshot, excluded, now), deadline: deadlines.recall, notes: &notes)
+        let (recallQuery, encodeReport) = recallQuery(query, view, snapshot, excluded, now)
+        let recalled = try await recall.run(recallQuery, deadline: deadlines.recall, notes: &notes)
         let candidates = CandidateUnion(
             recalled.channels, excluding: excluded, limit: configuration.candidatesMax)
         var outcome = Outcome(
             snapshot: snapshot, view: view, channels: recalled.channels, candidates: candidates, page: [], notes: notes,
-            reports: [userReport] + recalled.reports)
+            reports: [userReport, encodeReport] + recalled.reports)
         let scene = Catalog.Scene(
             timeMilliseconds: now, surface: query.surface.map { snapshot.surface(named: $0) } ?? 0)
         await rankCandidates(&outcome, scene, deadlines.rankFromNow())
@@ -81,17 +81,23 @@ struct Funnel: Sendable {
     /// For a user of whom nothing is known, the popular channel alone fills the page.
     private func recallQuery(
         _ query: RecommendQuery, _ view: UserView, _ snapshot: FunnelSnapshot, _ excluded: [ItemKey], _ now: Int64
-    ) -> RecallStage.Query {
-        let known = view.state.isKnown
+    ) -> (RecallStage.Query, StageReport) {
+        let start = ContinuousClock.now
         let popular = configuration.channels.first { $0.channel == ChannelName.popular }?.limit ?? 0
-        return RecallStage.Query(
-            version: snapshot.version,
-            view: RecallStage.UserVectorView(
-                state: view.state, vector: known ? snapshot.userVector(view.state) : SharedBuffer()),
-            channels: known
-                ? configuration.channels
-                : [ChannelRequest(channel: ChannelName.popular, limit: max(popular, query.pageSize))],
-            excluded: excluded, timeMilliseconds: now)
+        let channels =
+            view.state.isKnown
+            ? snapshot.encoders.requests(
+                configuration.channels, for: RecallUser(state: view.state, timeMilliseconds: now))
+            : [ChannelRequest(channel: ChannelName.popular, limit: max(popular, query.pageSize))]
+        let report = StageReport(
+            stage: "user side of the channels", snapshotVersion: snapshot.version, itemsOut: UInt32(channels.count),
+            microseconds: (ContinuousClock.now - start).microseconds)
+        return (
+            RecallStage.Query(
+                version: snapshot.version, state: view.state, channels: channels, excluded: excluded,
+                timeMilliseconds: now),
+            report
+        )
     }
 
     private func rankCandidates(_ outcome: inout Outcome, _ scene: Catalog.Scene, _ deadline: Deadline) async {

@@ -1,24 +1,27 @@
 import Blobs
 import Catalog
 import FeatureStore
-import Kernels
-import Models
+import Recall
 public import Snapshots
 
 extension FunnelSnapshot {
     /// Kinds of components that an orchestrator loads.
-    public static let componentKinds: Set<String> = ["catalog", UserStateTable.componentKind, "two-tower"]
+    public static let componentKinds = ChannelEncoders.componentKinds.union(["catalog", UserStateTable.componentKind])
 
     public init(_ snapshot: OpenSnapshot) throws {
         let catalog = try snapshot.component("catalog")
         let items = try ItemTable(catalog)
         let index = KeyIndex(items.keys)
-        let net = try TwoTowerUserNet(try snapshot.component("two-tower"), items: items, itemIndex: index)
+        var components: [String: SafetensorsFile] = [:]
+        for kind in ChannelEncoders.componentKinds where snapshot.contains(kind) {
+            components[kind] = try snapshot.component(kind)
+        }
+        let encoders = try ChannelEncoders(components: components, catalogue: .init(items: items, index: index))
         let surfaces = try catalog.strings("surface")
         self.init(
             version: snapshot.version, dataUntil: snapshot.manifest.dataUntilMilliseconds, items: items,
             surfaceNames: StringTable(bytes: surfaces.bytes, offsets: surfaces.offsets),
             users: try UserStateTable(try snapshot.component(UserStateTable.componentKind)),
-            userVector: { net.vector(of: $0) }, itemIndex: index)
+            encoders: encoders, itemIndex: index)
     }
 }

@@ -1,29 +1,28 @@
 public import Catalog
 public import FeatureStore
-public import Kernels
+public import Recall
 
-/// What the orchestrator needs of one snapshot: items for the page, user states, and the user's query vector.
+/// What the orchestrator needs of one snapshot: items for the page, user states, and the user's side of every channel.
 public struct FunnelSnapshot: Sendable {
     public let version: String
     /// End of the training log, milliseconds since 1970.
     public let dataUntil: Int64
     public let items: ItemTable
     public let users: UserStateTable
-    /// The two-tower user vector, unit length; empty when the snapshot has no such model.
-    let userVector: @Sendable (UserState) -> SharedBuffer<Float>
+    let encoders: ChannelEncoders
     private let itemIndex: KeyIndex
     private let surfaces: [String: UInt16]
 
     /// - Parameter surfaceNames: row 0 is the unknown surface.
     public init(
         version: String, dataUntil: Int64, items: ItemTable, surfaceNames: StringTable, users: UserStateTable,
-        userVector: @escaping @Sendable (UserState) -> SharedBuffer<Float>, itemIndex: KeyIndex? = nil
+        encoders: ChannelEncoders = ChannelEncoders(), itemIndex: KeyIndex? = nil
     ) {
         self.version = version
         self.dataUntil = dataUntil
         self.items = items
         self.users = users
-        self.userVector = userVector
+        self.encoders = encoders
         self.itemIndex = itemIndex ?? KeyIndex(items.keys)
         var surfaces: [String: UInt16] = [:]
         for row in 1..<max(surfaceNames.count, 1) { surfaces[surfaceNames[row]] = UInt16(clamping: row) }

@@ -1,7 +1,7 @@
 public import Recall
 
 /// Sizes and time limits of the funnel.
-public struct OrchestratorConfiguration: Sendable, Hashable {
+public struct OrchestratorConfiguration: Sendable, Equatable {
     /// Items of a page when the request does not say, 1...``RequestLimits/pageSizeMax``.
     public var pageSize = 20
     /// Recall channels and candidates of each, in the order in which provenance lists them.

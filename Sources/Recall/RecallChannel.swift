@@ -7,8 +7,12 @@ public import Blobs
 public protocol RecallChannel: Sendable {
     /// The best `limit` items for the query, without ``RecallQuery/excludedItems``; best first, ties by ascending key.
     ///
-    /// - Parameter limit: candidates wanted, at least 1; far more than the shard has items is fine.
-    func candidates(for query: RecallQuery, limit: Int, scratch: RecallScratch) throws(RecallError) -> Candidates
+    /// - Parameters:
+    ///   - input: what the channel's ``ChannelEncoder`` made of the user; empty for a channel without one.
+    ///   - limit: candidates wanted, at least 1; far more than the shard has items is fine.
+    func candidates(
+        for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
+    ) throws(RecallError) -> Candidates
 }
 
 /// How a shard gets one channel out of a snapshot.

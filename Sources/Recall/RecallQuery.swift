@@ -8,8 +8,6 @@ public struct RecallQuery: Sendable {
     public var triggers: SharedBuffer<ItemKey>
     /// like(u, i) of each trigger.
     public var triggerWeights: SharedBuffer<Float>
-    /// The two-tower user vector, `[d]`, unit length; empty switches the vector channel off.
-    public var userVector: SharedBuffer<Float>
     public var channels: [ChannelRequest]
     /// Items that must not be returned.
     public var excludedItems: SharedBuffer<ItemKey>
@@ -18,27 +16,57 @@ public struct RecallQuery: Sendable {
 
     public init(
         user: UserKey, triggers: SharedBuffer<ItemKey> = [], triggerWeights: SharedBuffer<Float> = [],
-        userVector: SharedBuffer<Float> = [], channels: [ChannelRequest], excludedItems: SharedBuffer<ItemKey> = [],
+        channels: [ChannelRequest], excludedItems: SharedBuffer<ItemKey> = [],
         timeMilliseconds: Int64 = 0
     ) {
         self.user = user
         self.triggers = triggers
         self.triggerWeights = triggerWeights
-        self.userVector = userVector
         self.channels = channels
         self.excludedItems = excludedItems
         self.timeMilliseconds = timeMilliseconds
     }
 }
 
-/// How many candidates are wanted of one channel.
-public struct ChannelRequest: Hashable, Sendable {
+extension RecallQuery {
+    /// The query of a user whose last-n are the triggers.
+    public init(_ user: RecallUser, channels: [ChannelRequest], excludedItems: SharedBuffer<ItemKey> = []) {
+        let triggers = Triggers(user.state)
+        self.init(
+            user: user.state.user, triggers: triggers.items, triggerWeights: triggers.weights, channels: channels,
+            excludedItems: excludedItems, timeMilliseconds: user.timeMilliseconds)
+    }
+}
+
+/// How many candidates are wanted of one channel, and what it is told of the user.
+public struct ChannelRequest: Equatable, Sendable {
     public var channel: String
     public var limit: Int
+    public var input: ChannelInput
 
-    public init(channel: String, limit: Int) {
+    public init(channel: String, limit: Int, input: ChannelInput = ChannelInput()) {
         self.channel = channel
         self.limit = limit
+        self.input = input
+    }
+}
+
+/// The user as one channel sees him: computed once per request by a ``ChannelEncoder``, sent to every shard.
+///
+/// What keys, weights and vector mean is the channel's to say; one that reads only the triggers leaves all empty.
+public struct ChannelInput: Equatable, Sendable {
+    /// What the channel looks up: authors, cells, neighbouring users, paths.
+    public var keys: SharedBuffer<UInt64>
+    /// One per key.
+    public var weights: SharedBuffer<Float>
+    /// What the channel scores items with, `[d]`.
+    public var vector: SharedBuffer<Float>
+
+    public init(keys: SharedBuffer<UInt64> = [], weights: SharedBuffer<Float> = [], vector: SharedBuffer<Float> = []) {
+        precondition(keys.count == weights.count, "every key has a weight")
+        self.keys = keys
+        self.weights = weights
+        self.vector = vector
     }
 }
 

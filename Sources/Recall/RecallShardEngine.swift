@@ -56,7 +56,8 @@ public final class RecallShardEngine: Sendable {
                 )
             }
             if request.limit > 0 {
-                result.candidates = try channel.candidates(for: query, limit: request.limit, scratch: scratch)
+                result.candidates = try channel.candidates(
+                    for: query, input: request.input, limit: request.limit, scratch: scratch)
             }
         } catch {
             result.error = error.message

@@ -81,24 +81,22 @@ public struct TrainingPipeline {
         let start = clock.now
         var report = emptyReport()
         let (preRanker, preRankerEnd) = try trainPreRanker(&report)
-        let (twoTower, twoTowerEnd) = try trainTwoTower(&report)
+        let recall = try RecallTraining(
+            dataset, split: split, specification: specification, sizes: sizes, columns: columns, encoder: encoder,
+            options: options, progress: progress
+        ).run(&report)
         progress.begin("snapshot")
         var configuration = SnapshotBuilder.Configuration(shards: options.shards)
         configuration.threads = options.threads
         configuration.signingKey = signingKey
         let builder = try SnapshotBuilder(store: store, configuration: configuration)
         let dataUntil = dataset.exposures.times.last ?? 0
-        let features = encoder.description
-        report.recallComponents = try SnapshotAssembly(
-            dataset: dataset, columns: columns, twoTower: twoTower,
-            twoTowerDescription: ModelDescription(
-                specification: specification.twoTower, features: features, sizes: sizes),
-            preRanker: preRanker,
+        try SnapshotAssembly(
+            dataset: dataset, columns: columns, recall: recall, preRanker: preRanker,
             preRankerDescription: ModelDescription(
-                specification: specification.threeTower, features: features, sizes: sizes),
-            encoder: encoder, states: twoTowerEnd.states, statistics: preRankerEnd.statistics, dataUntil: dataUntil,
-            options: options, progress: progress
-        ).add(to: builder)
+                specification: specification.threeTower, features: encoder.description, sizes: sizes),
+            statistics: preRankerEnd.statistics, dataUntil: dataUntil, options: options, progress: progress
+        ).add(to: builder, &report)
         report.seconds["total"] = seconds(clock.now - start)
         builder.model = try JSONValue(encoding: specification)
         builder.report = try JSONValue(encoding: report)
@@ -137,33 +135,6 @@ public struct TrainingPipeline {
         return (training, replay)
     }
 
-    private func trainTwoTower(_ report: inout TrainingReport) throws -> (TwoTowerTraining, Replay) {
-        let clock = ContinuousClock()
-        let start = clock.now
-        progress.begin("two-tower")
-        let training = try TwoTowerTraining(
-            specification.twoTower, sizes: sizes, log: dataset.exposures, counted: split.training, columns: columns,
-            options: options, progress: progress)
-        let fresh = Replay(dataset: dataset, encoder: encoder)
-        let fitted = try training.fit(split.training, epochs: options.twoTowerEpochs, from: fresh)
-        var replay = fitted.end
-        replay.advance(to: split.training.upperBound)
-        report.losses["twoTower"] = fitted.losses
-        if !split.held.isEmpty {
-            report.recall = try RecallEvaluation(
-                dataset: dataset, split: split, training: training, encoder: encoder, states: replay.states,
-                threads: options.threads
-            ).figures()
-        }
-        progress.end(report.recallLine ?? "trained")
-        progress.begin("two-tower, last rows")
-        replay = try training.fit(split.held, epochs: 1, from: replay).end
-        replay.advance(to: dataset.exposures.count)
-        report.seconds["twoTower"] = seconds(clock.now - start)
-        progress.end("\(split.held.count) rows")
-        return (training, replay)
-    }
-
     private func emptyReport() -> TrainingReport {
         let log = dataset.exposures
         let trials = sampled.exposures.users.indices.count { sampled.exposures.isTrial($0) }
@@ -183,7 +154,7 @@ public struct TrainingPipeline {
                 sampledNegatives: sampled.exposures.count - log.count,
                 splitMilliseconds: split.held.isEmpty ? 0 : log.times[split.held.lowerBound],
                 heldRows: split.held.count),
-            losses: [:], seconds: [:], notes: notes)
+            recallComponents: [:], vectorIndexes: [:], losses: [:], seconds: [:], notes: notes)
     }
 }
 

@@ -6,8 +6,11 @@ public struct TrainingReport: Codable, Hashable, Sendable {
     /// Nil when nothing was held back.
     public var ranking: RankingFigures?
     public var recall: RecallFigures?
-    /// What the recall channels were built with; nil in reports of older snapshots.
-    public var recallComponents: RecallComponents?
+    /// How the recall channels were built, by trainer: caps, lengths, counts.
+    public var recallComponents: [String: [String: Double]]
+    /// By kind of component, in shard order: kind, lists searched, and the measured share of the true best that a search
+    /// finds.
+    public var vectorIndexes: [String: [IndexReport]]
     public var losses: [String: [Double]]
     /// Seconds by step.
     public var seconds: [String: Double]
@@ -67,26 +70,6 @@ public struct RecallFigures: Codable, Hashable, Sendable {
     public var channels: [ChannelFigures]
     /// All channels' candidates together.
     public var union: ChannelFigures
-}
-
-/// The recall components of a snapshot.
-public struct RecallComponents: Codable, Hashable, Sendable {
-    /// In shard order: kind, lists searched, and the measured share of the true best that a search finds.
-    public var vectorIndexes: [IndexReport]
-    public var itemCF: ItemCFFigures
-}
-
-/// How the lists of ItemCF were built.
-public struct ItemCFFigures: Codable, Hashable, Sendable {
-    /// Most recently liked items of a user that count.
-    public var historyMax: Int
-    /// Longest list of an item.
-    public var neighbours: Int
-    /// Users whose history was cut, and the showings that did not count for that.
-    public var cappedUsers: Int
-    public var droppedShowings: Int
-    /// Entries of all lists together.
-    public var pairs: Int
 }
 
 public struct ChannelFigures: Codable, Hashable, Sendable {

@@ -34,7 +34,9 @@ struct RecallShardCommand: AsyncParsableCommand {
             logger: ServiceProcess.logger(member.name, level: process.logLevel)
         ) { [shard] snapshot in
             var components: [String: SafetensorsFile] = [:]
-            for kind in kinds { components[kind] = try snapshot.component(kind, shard: shard) }
+            for kind in kinds where snapshot.contains(kind, shard: shard) {
+                components[kind] = try snapshot.component(kind, shard: shard)
+            }
             return try RecallShardEngine(shard: shard, of: snapshot.manifest.shards, components: components)
         }
         try await snapshots.run(services: [RecallShardService(snapshots: SnapshotAccess(snapshots.host))])

@@ -96,7 +96,10 @@ import Testing
         #expect(first.items[2].channels == [ChannelScore(channel: "itemcf", score: 0.5, position: 1)])
         #expect(first.items[1].channels == [ChannelScore(channel: "popular", score: 19, position: 2)])
         #expect(first.user == UserSummary(known: true, recentItemIDs: ["4"]))
-        #expect(first.stages.map(\.stage) == ["user state", "recall shard 0", "recall shard 1", "rank"])
+        #expect(
+            first.stages.map(\.stage) == [
+                "user state", "user side of the channels", "recall shard 0", "recall shard 1", "rank",
+            ])
         #expect(first.stages.allSatisfy { $0.snapshotVersion == "v1" })
     }
 

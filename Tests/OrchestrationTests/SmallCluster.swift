@@ -94,7 +94,7 @@ struct SmallCluster {
         let state = Catalog.UserState(user: UserKey(rawValue: 7), isKnown: true, profile: [], recent: [click])
         return FunnelSnapshot(
             version: version, dataUntil: dataUntil, items: items, surfaceNames: StringTable(["", "home"]),
-            users: UserStateTable([state], fieldNames: []), userVector: { _ in [1, 0] })
+            users: UserStateTable([state], fieldNames: []))
     }()
 }
 
@@ -154,7 +154,9 @@ private struct TestRanker: RPCService {
 private struct NextItem: RecallChannel {
     let own: Set<ItemKey>
 
-    func candidates(for query: RecallQuery, limit: Int, scratch: RecallScratch) throws(RecallError) -> Candidates {
+    func candidates(
+        for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
+    ) throws(RecallError) -> Candidates {
         let found = query.triggers.map { ItemKey(rawValue: $0.rawValue + 1) }
             .filter { own.contains($0) && !scratch.excludes($0) }
         let items = Set(found).sorted().prefix(limit)
@@ -165,7 +167,9 @@ private struct NextItem: RecallChannel {
 private struct Falling: RecallChannel {
     let items: [ItemKey]
 
-    func candidates(for query: RecallQuery, limit: Int, scratch: RecallScratch) throws(RecallError) -> Candidates {
+    func candidates(
+        for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
+    ) throws(RecallError) -> Candidates {
         let found = items.filter { !scratch.excludes($0) }.prefix(limit)
         return Candidates(items: SharedBuffer(found), scores: SharedBuffer(found.map { Float($0.rawValue) }))
     }

@@ -12,7 +12,7 @@ import VectorIndex
         var failure: RecallError?
 
         func candidates(
-            for query: RecallQuery, limit: Int, scratch: RecallScratch
+            for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
         ) throws(RecallError) -> Candidates {
             if let failure { throw failure }
             let found = items.filter { !scratch.excludes(ItemKey(rawValue: $0)) }.prefix(limit)
@@ -52,8 +52,8 @@ import VectorIndex
         let index = try VectorIndex.build(keys: [3, 4], vectors: [1, 0, 0, 1], dimension: 2, queries: [])
         let engine = RecallShardEngine(shard: 0, of: 1, channels: ["two-tower": VectorChannel(index: index)])
         #expect(engine.recall(query("two-tower")).map(\.error) == [""])
-        #expect(engine.recall(query("two-tower", userVector: [0, 1])).map(\.candidates.keys) == [[4, 3]])
-        let narrow = engine.recall(query("two-tower", userVector: [1]))
+        #expect(engine.recall(query("two-tower", vector: [0, 1])).map(\.candidates.keys) == [[4, 3]])
+        let narrow = engine.recall(query("two-tower", vector: [1]))
         #expect(narrow.map(\.error) == ["the query vector has 1 elements, the index has 2"])
     }
 

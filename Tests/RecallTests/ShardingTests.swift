@@ -56,12 +56,15 @@ import VectorIndex
         var random = SeededGenerator(seed: 12)
         return (0..<30).map { round in
             let triggers = (0..<round).map { _ in dataset.items.keys[Int.random(in: 0..<200, using: &random)] }
+            let weights = triggers.map { _ in Float(Int.random(in: 1...4, using: &random)) }
+            let vector = SharedBuffer((0..<Self.dimension).map { _ in Float(random.normal()) })
             return RecallQuery(
                 user: UserKey(rawValue: 1), triggers: SharedBuffer(triggers),
-                triggerWeights: SharedBuffer(triggers.map { _ in Float(Int.random(in: 1...4, using: &random)) }),
-                userVector: SharedBuffer((0..<Self.dimension).map { _ in Float(random.normal()) }),
+                triggerWeights: SharedBuffer(weights),
                 channels: ["two-tower", "itemcf", "popular", "newest"].map {
-                    ChannelRequest(channel: $0, limit: [1, 20, 100, 5_000][round % 4])
+                    ChannelRequest(
+                        channel: $0, limit: [1, 20, 100, 5_000][round % 4],
+                        input: ChannelInput(vector: $0 == "two-tower" ? vector : []))
                 },
                 excludedItems: SharedBuffer(dataset.items.keys[shared: 0..<round * 3]))
         }

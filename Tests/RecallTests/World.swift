@@ -56,10 +56,10 @@ extension Candidates {
 /// One request of one channel.
 func query(
     _ channel: String, limit: Int = .max, triggers: [UInt64] = [], weights: [Float] = [],
-    userVector: SharedBuffer<Float> = [], excluded: [UInt64] = []
+    vector: SharedBuffer<Float> = [], excluded: [UInt64] = []
 ) -> RecallQuery {
     RecallQuery(
         user: UserKey(rawValue: 1), triggers: keys(triggers), triggerWeights: SharedBuffer(weights),
-        userVector: userVector, channels: [ChannelRequest(channel: channel, limit: limit)],
+        channels: [ChannelRequest(channel: channel, limit: limit, input: ChannelInput(vector: vector))],
         excludedItems: keys(excluded))
 }

@@ -97,12 +97,13 @@ struct BenchWorld {
                     triggers.append(keys[item])
                 }
             }
+            let vector = SharedBuffer(vectors.users[row * width..<(row + 1) * width])
             return RecallQuery(
                 user: UserKey(rawValue: UInt64(row)), triggers: SharedBuffer(triggers),
                 triggerWeights: SharedBuffer(triggers.map { _ in 1 }),
-                userVector: SharedBuffer(vectors.users[row * width..<(row + 1) * width]),
                 channels: [("two-tower", 300), ("itemcf", 100), ("popular", 100), ("newest", 50)].map {
-                    ChannelRequest(channel: $0.0, limit: $0.1)
+                    ChannelRequest(
+                        channel: $0.0, limit: $0.1, input: $0.0 == "two-tower" ? ChannelInput(vector: vector) : .init())
                 },
                 excludedItems: SharedBuffer(
                     (0..<excluded).map { _ in keys[Int.random(in: 0..<keys.count, using: &random)] }))

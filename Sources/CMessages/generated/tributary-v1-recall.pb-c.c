@@ -187,7 +187,7 @@ void   tributary__v1__channel_result__free_unpacked
   assert(message->base.descriptor == &tributary__v1__channel_result__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tributary__v1__recall_request__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tributary__v1__recall_request__field_descriptors[7] =
 {
   {
     "snapshot_version",
@@ -238,18 +238,6 @@ static const ProtobufCFieldDescriptor tributary__v1__recall_request__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "user_vector",
-    5,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_FLOAT,
-    offsetof(Tributary__V1__RecallRequest, n_user_vector),
-    offsetof(Tributary__V1__RecallRequest, user_vector),
-    NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "channels",
     6,
     PROTOBUF_C_LABEL_REPEATED,
@@ -287,19 +275,19 @@ static const ProtobufCFieldDescriptor tributary__v1__recall_request__field_descr
   },
 };
 static const unsigned tributary__v1__recall_request__field_indices_by_name[] = {
-  5,   /* field[5] = channels */
-  6,   /* field[6] = excluded_items */
+  4,   /* field[4] = channels */
+  5,   /* field[5] = excluded_items */
   0,   /* field[0] = snapshot_version */
-  7,   /* field[7] = time_ms */
+  6,   /* field[6] = time_ms */
   2,   /* field[2] = trigger_items */
   3,   /* field[3] = trigger_weights */
   1,   /* field[1] = user_key */
-  4,   /* field[4] = user_vector */
 };
-static const ProtobufCIntRange tributary__v1__recall_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange tributary__v1__recall_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 6, 4 },
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tributary__v1__recall_request__descriptor =
 {
@@ -309,14 +297,14 @@ const ProtobufCMessageDescriptor tributary__v1__recall_request__descriptor =
   "Tributary__V1__RecallRequest",
   "tributary.v1",
   sizeof(Tributary__V1__RecallRequest),
-  8,
+  7,
   tributary__v1__recall_request__field_descriptors,
   tributary__v1__recall_request__field_indices_by_name,
-  1,  tributary__v1__recall_request__number_ranges,
+  2,  tributary__v1__recall_request__number_ranges,
   (ProtobufCMessageInit) tributary__v1__recall_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__channel_query__field_descriptors[2] =
+static const ProtobufCFieldDescriptor tributary__v1__channel_query__field_descriptors[5] =
 {
   {
     "channel",
@@ -342,15 +330,54 @@ static const ProtobufCFieldDescriptor tributary__v1__channel_query__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "keys",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Tributary__V1__ChannelQuery, n_keys),
+    offsetof(Tributary__V1__ChannelQuery, keys),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "weights",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Tributary__V1__ChannelQuery, n_weights),
+    offsetof(Tributary__V1__ChannelQuery, weights),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "vector",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Tributary__V1__ChannelQuery, n_vector),
+    offsetof(Tributary__V1__ChannelQuery, vector),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__channel_query__field_indices_by_name[] = {
   0,   /* field[0] = channel */
+  2,   /* field[2] = keys */
   1,   /* field[1] = limit */
+  4,   /* field[4] = vector */
+  3,   /* field[3] = weights */
 };
 static const ProtobufCIntRange tributary__v1__channel_query__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor tributary__v1__channel_query__descriptor =
 {
@@ -360,7 +387,7 @@ const ProtobufCMessageDescriptor tributary__v1__channel_query__descriptor =
   "Tributary__V1__ChannelQuery",
   "tributary.v1",
   sizeof(Tributary__V1__ChannelQuery),
-  2,
+  5,
   tributary__v1__channel_query__field_descriptors,
   tributary__v1__channel_query__field_indices_by_name,
   1,  tributary__v1__channel_query__number_ranges,

@@ -162,24 +162,26 @@ extension FileDescriptor {
             dependencies: [],
             latin1:
                 """
-                \u{a}\u{19}tributary/v1/recall.proto\u{12}\u{c}tributary.v1\u{22}\u{bc}\u{2}\u{a}\u{d}RecallR\
+                \u{a}\u{19}tributary/v1/recall.proto\u{12}\u{c}tributary.v1\u{22}\u{a1}\u{2}\u{a}\u{d}RecallR\
                 equest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{19}\
                 \u{a}\u{8}user_key\u{18}\u{2} \u{1}(\u{6}R\u{7}userKey\u{12}#\u{a}\u{d}trigger_items\u{18}\u{3}\
                  \u{3}(\u{6}R\u{c}triggerItems\u{12}'\u{a}\u{f}trigger_weights\u{18}\u{4} \u{3}(\u{2}R\u{e}tr\
-                iggerWeights\u{12}\u{1f}\u{a}\u{b}user_vector\u{18}\u{5} \u{3}(\u{2}R\u{a}userVector\u{12}6\u{a}\
-                \u{8}channels\u{18}\u{6} \u{3}(\u{b}2\u{1a}.tributary.v1.ChannelQueryR\u{8}channels\u{12}%\u{a}\
-                \u{e}excluded_items\u{18}\u{7} \u{3}(\u{6}R\u{d}excludedItems\u{12}\u{17}\u{a}\u{7}time_ms\u{18}\
-                \u{8} \u{1}(\u{3}R\u{6}timeMs\u{22}>\u{a}\u{c}ChannelQuery\u{12}\u{18}\u{a}\u{7}channel\u{18}\
-                \u{1} \u{1}(\u{9}R\u{7}channel\u{12}\u{14}\u{a}\u{5}limit\u{18}\u{2} \u{1}(\u{d}R\u{5}limit\u{22}\
-                \u{ab}\u{1}\u{a}\u{e}RecallResponse\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\
-                \u{f}snapshotVersion\u{12}\u{14}\u{a}\u{5}shard\u{18}\u{2} \u{1}(\u{d}R\u{5}shard\u{12}\u{1f}\
-                \u{a}\u{b}shard_count\u{18}\u{3} \u{1}(\u{d}R\u{a}shardCount\u{12}7\u{a}\u{8}channels\u{18}\u{4}\
-                 \u{3}(\u{b}2\u{1b}.tributary.v1.ChannelResultR\u{8}channels\u{22}\u{91}\u{1}\u{a}\u{d}Channe\
-                lResult\u{12}\u{18}\u{a}\u{7}channel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\u{14}\u{a}\u{5}\
-                items\u{18}\u{2} \u{3}(\u{6}R\u{5}items\u{12}\u{16}\u{a}\u{6}scores\u{18}\u{3} \u{3}(\u{2}R\u{6}\
-                scores\u{12}\u{14}\u{a}\u{5}error\u{18}\u{4} \u{1}(\u{9}R\u{5}error\u{12}\u{22}\u{a}\u{c}micr\
-                oseconds\u{18}\u{5} \u{1}(\u{4}R\u{c}microseconds2M\u{a}\u{6}Recall\u{12}C\u{a}\u{6}Recall\u{12}\
-                \u{1b}.tributary.v1.RecallRequest\u{1a}\u{1c}.tributary.v1.RecallResponseb\u{6}proto3
+                iggerWeights\u{12}6\u{a}\u{8}channels\u{18}\u{6} \u{3}(\u{b}2\u{1a}.tributary.v1.ChannelQuery\
+                R\u{8}channels\u{12}%\u{a}\u{e}excluded_items\u{18}\u{7} \u{3}(\u{6}R\u{d}excludedItems\u{12}\
+                \u{17}\u{a}\u{7}time_ms\u{18}\u{8} \u{1}(\u{3}R\u{6}timeMsJ\u{4}\u{8}\u{5}\u{10}\u{6}\u{22}\u{84}\
+                \u{1}\u{a}\u{c}ChannelQuery\u{12}\u{18}\u{a}\u{7}channel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\
+                \u{14}\u{a}\u{5}limit\u{18}\u{2} \u{1}(\u{d}R\u{5}limit\u{12}\u{12}\u{a}\u{4}keys\u{18}\u{3} \
+                \u{3}(\u{6}R\u{4}keys\u{12}\u{18}\u{a}\u{7}weights\u{18}\u{4} \u{3}(\u{2}R\u{7}weights\u{12}\u{16}\
+                \u{a}\u{6}vector\u{18}\u{5} \u{3}(\u{2}R\u{6}vector\u{22}\u{ab}\u{1}\u{a}\u{e}RecallResponse\u{12}\
+                )\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{14}\u{a}\u{5}\
+                shard\u{18}\u{2} \u{1}(\u{d}R\u{5}shard\u{12}\u{1f}\u{a}\u{b}shard_count\u{18}\u{3} \u{1}(\u{d}\
+                R\u{a}shardCount\u{12}7\u{a}\u{8}channels\u{18}\u{4} \u{3}(\u{b}2\u{1b}.tributary.v1.ChannelR\
+                esultR\u{8}channels\u{22}\u{91}\u{1}\u{a}\u{d}ChannelResult\u{12}\u{18}\u{a}\u{7}channel\u{18}\
+                \u{1} \u{1}(\u{9}R\u{7}channel\u{12}\u{14}\u{a}\u{5}items\u{18}\u{2} \u{3}(\u{6}R\u{5}items\u{12}\
+                \u{16}\u{a}\u{6}scores\u{18}\u{3} \u{3}(\u{2}R\u{6}scores\u{12}\u{14}\u{a}\u{5}error\u{18}\u{4}\
+                 \u{1}(\u{9}R\u{5}error\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{5} \u{1}(\u{4}R\u{c}microse\
+                conds2M\u{a}\u{6}Recall\u{12}C\u{a}\u{6}Recall\u{12}\u{1b}.tributary.v1.RecallRequest\u{1a}\u{1c}\
+                .tributary.v1.RecallResponseb\u{6}proto3
                 """
         ),
         FileDescriptor(

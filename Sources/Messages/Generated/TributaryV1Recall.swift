@@ -12,8 +12,6 @@ public struct RecallRequest: Equatable, Sendable {
     /// Last-n, newest first, and the interest score of each.
     public var triggerItems: SharedBuffer<UInt64>
     public var triggerWeights: SharedBuffer<Float>
-    /// The two-tower user vector, unit length; empty switches the vector channel off.
-    public var userVector: SharedBuffer<Float>
     public var channels: [ChannelQuery]
     /// Items that must not be returned (already shown, hidden, excluded by the caller).
     public var excludedItems: SharedBuffer<UInt64>
@@ -21,14 +19,13 @@ public struct RecallRequest: Equatable, Sendable {
 
     public init(
         snapshotVersion: String = "", userKey: UInt64 = 0, triggerItems: SharedBuffer<UInt64> = [],
-        triggerWeights: SharedBuffer<Float> = [], userVector: SharedBuffer<Float> = [], channels: [ChannelQuery] = [],
+        triggerWeights: SharedBuffer<Float> = [], channels: [ChannelQuery] = [],
         excludedItems: SharedBuffer<UInt64> = [], timeMilliseconds: Int64 = 0
     ) {
         self.snapshotVersion = snapshotVersion
         self.userKey = userKey
         self.triggerItems = triggerItems
         self.triggerWeights = triggerWeights
-        self.userVector = userVector
         self.channels = channels
         self.excludedItems = excludedItems
         self.timeMilliseconds = timeMilliseconds
@@ -38,10 +35,22 @@ public struct RecallRequest: Equatable, Sendable {
 public struct ChannelQuery: Equatable, Sendable {
     public var channel: String
     public var limit: UInt32
+    /// What the caller computed of the user for this channel alone, once for all shards; what each holds is the channel's
+    /// to say. Keys are what it looks up (authors, cells, neighbours, paths), each with a weight; vector is what it scores
+    /// items with.
+    public var keys: SharedBuffer<UInt64>
+    public var weights: SharedBuffer<Float>
+    public var vector: SharedBuffer<Float>
 
-    public init(channel: String = "", limit: UInt32 = 0) {
+    public init(
+        channel: String = "", limit: UInt32 = 0, keys: SharedBuffer<UInt64> = [], weights: SharedBuffer<Float> = [],
+        vector: SharedBuffer<Float> = []
+    ) {
         self.channel = channel
         self.limit = limit
+        self.keys = keys
+        self.weights = weights
+        self.vector = vector
     }
 }
 
@@ -99,7 +108,6 @@ extension RecallRequest: CMessage {
         userKey = c.pointee.user_key
         triggerItems = arena.buffer(c.pointee.trigger_items, c.pointee.n_trigger_items)
         triggerWeights = arena.buffer(c.pointee.trigger_weights, c.pointee.n_trigger_weights)
-        userVector = arena.buffer(c.pointee.user_vector, c.pointee.n_user_vector)
         channels = try arena.messages(c.pointee.channels, c.pointee.n_channels)
         excludedItems = arena.buffer(c.pointee.excluded_items, c.pointee.n_excluded_items)
         timeMilliseconds = c.pointee.time_ms
@@ -110,7 +118,6 @@ extension RecallRequest: CMessage {
         c.pointee.user_key = userKey
         (c.pointee.n_trigger_items, c.pointee.trigger_items) = arena.values(triggerItems)
         (c.pointee.n_trigger_weights, c.pointee.trigger_weights) = arena.values(triggerWeights)
-        (c.pointee.n_user_vector, c.pointee.user_vector) = arena.values(userVector)
         (c.pointee.n_channels, c.pointee.channels) = arena.messages(channels)
         (c.pointee.n_excluded_items, c.pointee.excluded_items) = arena.values(excludedItems)
         c.pointee.time_ms = timeMilliseconds
@@ -139,11 +146,17 @@ extension ChannelQuery: CMessage {
     init(_ c: UnsafePointer<Tributary__V1__ChannelQuery>, in arena: Arena) throws(RPCError) {
         channel = try arena.string(c.pointee.channel, "tributary.v1.ChannelQuery.channel")
         limit = c.pointee.limit
+        keys = arena.buffer(c.pointee.keys, c.pointee.n_keys)
+        weights = arena.buffer(c.pointee.weights, c.pointee.n_weights)
+        vector = arena.buffer(c.pointee.vector, c.pointee.n_vector)
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__ChannelQuery>, in arena: Arena) {
         c.pointee.channel = arena.bytes(channel)
         c.pointee.limit = limit
+        (c.pointee.n_keys, c.pointee.keys) = arena.values(keys)
+        (c.pointee.n_weights, c.pointee.weights) = arena.values(weights)
+        (c.pointee.n_vector, c.pointee.vector) = arena.values(vector)
     }
 }
 

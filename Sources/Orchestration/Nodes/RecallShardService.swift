@@ -38,19 +38,34 @@ extension RecallQuery {
                 "trigger_weights: expected one per trigger item (\(request.triggerItems.count)), "
                     + "found \(request.triggerWeights.count)")
         }
-        for channel in request.channels where channel.limit > RecallShardService.limitMax {
-            throw RPCError(
-                .invalidArgument,
-                "channels: \(channel.channel): expected a limit up to \(RecallShardService.limitMax), "
-                    + "found \(channel.limit)")
-        }
+        var channels: [ChannelRequest] = []
+        for channel in request.channels { channels.append(try ChannelRequest(channel)) }
         self.init(
             user: UserKey(rawValue: request.userKey),
             triggers: request.triggerItems.reinterpreted(as: ItemKey.self), triggerWeights: request.triggerWeights,
-            userVector: request.userVector,
-            channels: request.channels.map { ChannelRequest(channel: $0.channel, limit: Int($0.limit)) },
+            channels: channels,
             excludedItems: request.excludedItems.reinterpreted(as: ItemKey.self),
             timeMilliseconds: request.timeMilliseconds)
+    }
+}
+
+extension ChannelRequest {
+    init(_ query: ChannelQuery) throws(RPCError) {
+        guard query.limit <= RecallShardService.limitMax else {
+            throw RPCError(
+                .invalidArgument,
+                "channels: \(query.channel): expected a limit up to \(RecallShardService.limitMax), found \(query.limit)"
+            )
+        }
+        guard query.keys.count == query.weights.count else {
+            throw RPCError(
+                .invalidArgument,
+                "channels: \(query.channel): expected a weight per key (\(query.keys.count)), found \(query.weights.count)"
+            )
+        }
+        self.init(
+            channel: query.channel, limit: Int(query.limit),
+            input: ChannelInput(keys: query.keys, weights: query.weights, vector: query.vector))
     }
 }
 

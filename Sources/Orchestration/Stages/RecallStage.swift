@@ -23,17 +23,12 @@ struct RecallStage: Sendable {
     /// What recall asks of every shard for one request.
     struct Query {
         var version: String
-        var view: UserVectorView
+        /// Whose last-n are the triggers.
+        var state: Catalog.UserState
         var channels: [ChannelRequest]
         /// Ascending.
         var excluded: [ItemKey]
         var timeMilliseconds: Int64
-    }
-
-    /// The parts of the user that recall reads.
-    struct UserVectorView {
-        var state: Catalog.UserState
-        var vector: SharedBuffer<Float>
     }
 
     struct Output {
@@ -85,12 +80,11 @@ struct RecallStage: Sendable {
 
     /// The same request for every shard but for the exclusions: a shard gets those of its own items.
     private func requests(_ query: Query) -> [(client: Client, request: RecallRequest)] {
-        let recent = query.view.state.recent.reversed()
+        let triggers = Triggers(query.state)
         var request = RecallRequest(
-            snapshotVersion: query.version, userKey: query.view.state.user.rawValue,
-            triggerItems: SharedBuffer(recent.map(\.item.rawValue)),
-            triggerWeights: SharedBuffer(recent.map(\.actions.interest)), userVector: query.view.vector,
-            channels: query.channels.map { ChannelQuery(channel: $0.channel, limit: UInt32($0.limit)) },
+            snapshotVersion: query.version, userKey: query.state.user.rawValue,
+            triggerItems: triggers.items.reinterpreted(as: UInt64.self), triggerWeights: triggers.weights,
+            channels: query.channels.map(ChannelQuery.init),
             timeMilliseconds: query.timeMilliseconds)
         var excluded = [[UInt64]](repeating: [], count: shards.count)
         for item in query.excluded { excluded[item.shard(of: shards.count)].append(item.rawValue) }
@@ -125,6 +119,14 @@ struct RecallStage: Sendable {
             }
             return result
         }
+    }
+}
+
+extension ChannelQuery {
+    init(_ request: ChannelRequest) {
+        self.init(
+            channel: request.channel, limit: UInt32(request.limit), keys: request.input.keys,
+            weights: request.input.weights, vector: request.input.vector)
     }
 }
 

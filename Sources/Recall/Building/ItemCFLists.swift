@@ -14,6 +14,9 @@ public struct ItemCFLists: Sendable {
     public let droppedShowings: Int
     let builder: ItemCFBuilder
 
+    /// Entries of all lists together.
+    public var pairs: Int { (0..<lists.items).reduce(0) { $0 + lists.count($1) } }
+
     /// The tensors of one shard's `itemcf` component.
     ///
     /// - `trigger_key` U64 `[t]` ascending: items with a candidate in this shard; `offsets` U64 `[t + 1]`.

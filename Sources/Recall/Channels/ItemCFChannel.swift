@@ -49,7 +49,7 @@ public struct ItemCFChannel: RecallChannel {
     }
 
     public func candidates(
-        for query: RecallQuery, limit: Int, scratch: RecallScratch
+        for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
     ) throws(RecallError) -> Candidates {
         guard query.triggers.count == query.triggerWeights.count else {
             throw RecallError(

@@ -37,7 +37,7 @@ public struct RankedListChannel: RecallChannel {
     }
 
     public func candidates(
-        for query: RecallQuery, limit: Int, scratch: RecallScratch
+        for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
     ) throws(RecallError) -> Candidates {
         var items: [ItemKey] = []
         var scores: [Float] = []

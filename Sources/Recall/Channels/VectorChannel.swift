@@ -7,7 +7,8 @@ extension ChannelLoader {
     }
 }
 
-/// The items whose vectors have the greatest inner product with the user's: `two-tower`.
+/// The items whose vectors have the greatest inner product with the user's: `two-tower`. Its input is the user's
+/// vector; an empty one finds nothing.
 public struct VectorChannel: RecallChannel {
     public let index: VectorIndex
 
@@ -16,13 +17,13 @@ public struct VectorChannel: RecallChannel {
     }
 
     public func candidates(
-        for query: RecallQuery, limit: Int, scratch: RecallScratch
+        for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
     ) throws(RecallError) -> Candidates {
-        if query.userVector.isEmpty { return Candidates() }
+        if input.vector.isEmpty { return Candidates() }
         do throws(VectorIndexError) {
             return Candidates(
                 try index.search(
-                    query.userVector, limit: limit, excluding: scratch.excluded, scratch: scratch.search))
+                    input.vector, limit: limit, excluding: scratch.excluded, scratch: scratch.search))
         } catch {
             throw RecallError(.invalidRequest, error.message)
         }

@@ -41,11 +41,6 @@ struct  Tributary__V1__RecallRequest
   uint64_t *trigger_items;
   size_t n_trigger_weights;
   float *trigger_weights;
-  /*
-   * The two-tower user vector, unit length; empty switches the vector channel off.
-   */
-  size_t n_user_vector;
-  float *user_vector;
   size_t n_channels;
   Tributary__V1__ChannelQuery **channels;
   /*
@@ -57,7 +52,7 @@ struct  Tributary__V1__RecallRequest
 };
 #define TRIBUTARY__V1__RECALL_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__recall_request__descriptor) \
-    , {0,NULL}, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0 }
+    , {0,NULL}, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0 }
 
 
 struct  Tributary__V1__ChannelQuery
@@ -65,10 +60,21 @@ struct  Tributary__V1__ChannelQuery
   ProtobufCMessage base;
   ProtobufCBinaryData channel;
   uint32_t limit;
+  /*
+   * What the caller computed of the user for this channel alone, once for all shards; what each holds is the channel's
+   * to say. Keys are what it looks up (authors, cells, neighbours, paths), each with a weight; vector is what it scores
+   * items with.
+   */
+  size_t n_keys;
+  uint64_t *keys;
+  size_t n_weights;
+  float *weights;
+  size_t n_vector;
+  float *vector;
 };
 #define TRIBUTARY__V1__CHANNEL_QUERY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__channel_query__descriptor) \
-    , {0,NULL}, 0 }
+    , {0,NULL}, 0, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Tributary__V1__RecallResponse

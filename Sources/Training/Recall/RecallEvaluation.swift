@@ -10,21 +10,18 @@ import VectorIndex
 
 /// Runs every recall channel, built from what came before the split, for users who clicked something new after it.
 struct RecallEvaluation {
-    let dataset: Dataset
+    /// The log up to the split.
+    let log: RecallLog
     let split: TimeSplit
-    let training: TwoTowerTraining
-    let encoder: FeatureEncoder
-    /// `[U]`, user states at the split.
-    let states: [UserState]
-    let threads: Int
+    let channels: [String]
+    /// What the channels made of `log`.
+    let components: [RecallComponents]
+
+    private var dataset: Dataset { log.dataset }
 
     private static let depth = 100
     /// Users are taken evenly from all who have something to find.
     private static let usersMax = 5_000
-    private static let channels = [
-        ChannelName.twoTower, ChannelName.itemCF, ChannelName.popular, ChannelName.newest,
-    ]
-
     /// What one user is asked about.
     private struct Task {
         var user: Int
@@ -36,14 +33,11 @@ struct RecallEvaluation {
     func figures() throws -> RecallFigures? {
         let tasks = tasks()
         guard !tasks.isEmpty else { return nil }
-        let engine = try engine()
-        let vectors = training.userVectors(tasks.map { states[$0.user] }, encoder: encoder)
-        let width = training.model.specification.dimension
-        var sums = Self.channels.map { _ in Sums() }
+        let (engine, encoders) = try (engine(), encoders())
+        var sums = channels.map { _ in Sums() }
         var union = Sums()
-        for (place, task) in tasks.enumerated() {
-            let vector = SharedBuffer(vectors[place * width..<(place + 1) * width])
-            let results = engine.recall(query(task, vector))
+        for task in tasks {
+            let results = engine.recall(query(task, encoders))
             var all: Set<ItemKey> = []
             for (channel, result) in results.enumerated() {
                 sums[channel].add(result.candidates.items, task.relevant, depth: Self.depth, isOrdered: true)
@@ -54,18 +48,20 @@ struct RecallEvaluation {
         return RecallFigures(
             depth: Self.depth, users: tasks.count,
             itemsPerUser: Double(tasks.reduce(0) { $0 + $1.relevant.count }) / Double(tasks.count),
-            channels: zip(Self.channels, sums).map { $1.figures($0) }, union: union.figures("union"))
+            channels: zip(channels, sums).map { $1.figures($0) }, union: union.figures("union"))
     }
 
     /// Users with clicks on items that they had not met before the split.
     private func tasks() -> [Task] {
-        let log = dataset.exposures
+        let exposures = dataset.exposures
         var byUser: [UInt32: Task] = [:]
-        for row in split.held where Actions(rawValue: log.actions[row]).contains(.click) {
-            byUser[log.users[row], default: Task(user: Int(log.users[row]))]
-                .relevant.insert(dataset.items.keys[Int(log.items[row])])
+        for row in split.held where Actions(rawValue: exposures.actions[row]).contains(.click) {
+            byUser[exposures.users[row], default: Task(user: Int(exposures.users[row]))]
+                .relevant.insert(dataset.items.keys[Int(exposures.items[row])])
         }
-        for row in split.training { byUser[log.users[row]]?.seen.insert(dataset.items.keys[Int(log.items[row])]) }
+        for row in split.training {
+            byUser[exposures.users[row]]?.seen.insert(dataset.items.keys[Int(exposures.items[row])])
+        }
         let found = byUser.values.compactMap { task -> Task? in
             var task = task
             task.relevant.subtract(task.seen)
@@ -75,39 +71,28 @@ struct RecallEvaluation {
         return (0..<Self.usersMax).map { found[$0 * found.count / Self.usersMax] }
     }
 
-    private func query(_ task: Task, _ vector: SharedBuffer<Float>) -> RecallQuery {
-        let liked = states[task.user].recent.reversed().filter { $0.actions.interest > 0 }
+    private func query(_ task: Task, _ encoders: ChannelEncoders) -> RecallQuery {
+        let user = RecallUser(state: log.states[task.user], timeMilliseconds: log.dataUntil)
         return RecallQuery(
-            user: states[task.user].user, triggers: SharedBuffer(liked.map(\.item)),
-            triggerWeights: SharedBuffer(liked.map(\.actions.interest)), userVector: vector,
-            channels: Self.channels.map { ChannelRequest(channel: $0, limit: Self.depth) },
-            excludedItems: SharedBuffer(task.seen.sorted()),
-            timeMilliseconds: dataset.exposures.times[split.held.lowerBound])
+            user,
+            channels: encoders.requests(channels.map { ChannelRequest(channel: $0, limit: Self.depth) }, for: user),
+            excludedItems: SharedBuffer(task.seen.sorted()))
     }
 
-    /// All channels over all items as one shard, the vectors searched exactly.
+    /// All channels over all items as one shard.
     private func engine() throws -> RecallShardEngine {
-        let until = dataset.exposures.times[split.held.lowerBound]
-        var options = VectorIndexOptions()
-        options.exactMax = .max
-        let index = try VectorIndex.build(
-            keys: dataset.items.keys.reinterpreted(as: UInt64.self),
-            vectors: SharedBuffer(training.itemVectors(dataUntil: until)),
-            dimension: training.model.specification.dimension, queries: SharedBuffer(), options: options)
-        let lists = ItemCFBuilder(threads: threads).build(dataset, until: until)
-        return RecallShardEngine(
-            shard: 0, of: 1,
-            channels: [
-                ChannelName.twoTower: VectorChannel(index: index),
-                ChannelName.itemCF: try ItemCFChannel(component: Self.opened(lists.component(shard: 0, of: 1))),
-                ChannelName.popular: try RankedListChannel(
-                    component: Self.opened(RankedList.popular(dataset, until: until).component(shard: 0, of: 1))),
-                ChannelName.newest: try RankedListChannel(
-                    component: Self.opened(RankedList.newest(dataset, until: until).component(shard: 0, of: 1))),
-            ])
+        var files: [String: SafetensorsFile] = [:]
+        for (kind, make) in components.flatMap(\.sharded) { files[kind] = try Self.opened(make(0, 1).tensors) }
+        return try RecallShardEngine(shard: 0, of: 1, components: files)
     }
 
-    /// The component as a shard would read it; its file is unlinked at once and lives as long as it is mapped.
+    private func encoders() throws -> ChannelEncoders {
+        var files: [String: SafetensorsFile] = [:]
+        for (kind, tensors) in components.flatMap(\.shared) { files[kind] = try Self.opened(tensors) }
+        return try ChannelEncoders(components: files, catalogue: .init(items: dataset.items))
+    }
+
+    /// The component as a process would read it; its file is unlinked at once and lives as long as it is mapped.
     private static func opened(_ writer: SafetensorsWriter) throws -> SafetensorsFile {
         let url = FileManager.default.temporaryDirectory.appending(path: "tributary-\(UUID()).safetensors")
         defer { try? FileManager.default.removeItem(at: url) }

@@ -1,0 +1,89 @@
+public import Blobs
+public import Catalog
+import Models
+
+/// The user's side of a channel: what the orchestrator computes of him once per request for all shards.
+///
+/// A channel that needs nothing but the last-n has none. Immutable; any number of requests may run at once.
+public protocol ChannelEncoder: Sendable {
+    /// What the channel is told of the user; an empty input when nothing is known that it could use.
+    func input(for user: RecallUser) -> ChannelInput
+}
+
+/// Who asks for candidates, when and where.
+public struct RecallUser: Sendable {
+    /// Profile and last-n, live events included.
+    public var state: UserState
+    /// Milliseconds since 1970.
+    public var timeMilliseconds: Int64
+
+    public init(state: UserState, timeMilliseconds: Int64) {
+        self.state = state
+        self.timeMilliseconds = timeMilliseconds
+    }
+}
+
+/// How the orchestrator gets one channel's encoder out of a snapshot.
+public struct ChannelEncoderLoader: Sendable {
+    /// The channel.
+    public var name: String
+    /// Kind of the component, one per cluster, that the encoder is loaded from.
+    public var component: String
+    public var load: @Sendable (SafetensorsFile, Catalogue) throws -> any ChannelEncoder
+
+    /// The items of the snapshot that an encoder belongs to.
+    public struct Catalogue: Sendable {
+        public var items: ItemTable
+        /// Rows of `items` by key.
+        public var index: KeyIndex
+
+        public init(items: ItemTable, index: KeyIndex? = nil) {
+            self.items = items
+            self.index = index ?? KeyIndex(items.keys)
+        }
+    }
+
+    public init(
+        name: String, component: String,
+        load: @escaping @Sendable (SafetensorsFile, Catalogue) throws -> any ChannelEncoder
+    ) {
+        self.name = name
+        self.component = component
+        self.load = load
+    }
+
+    /// Every encoder this build knows.
+    public static let all: [ChannelEncoderLoader] = [.twoTower]
+}
+
+/// A user's side of every channel of one snapshot.
+public struct ChannelEncoders: Sendable {
+    private let encoders: [String: any ChannelEncoder]
+
+    /// Kinds of components, one per cluster, that encoders are loaded from when the snapshot has them.
+    public static let componentKinds = Set(ChannelEncoderLoader.all.map(\.component))
+
+    public init(_ encoders: [String: any ChannelEncoder] = [:]) {
+        self.encoders = encoders
+    }
+
+    /// - Parameter components: by kind; a channel without its component gets an empty input.
+    /// - Throws: when a component is not what its encoder reads.
+    public init(
+        components: [String: SafetensorsFile], catalogue: ChannelEncoderLoader.Catalogue
+    ) throws {
+        var encoders: [String: any ChannelEncoder] = [:]
+        for loader in ChannelEncoderLoader.all {
+            if let file = components[loader.component] { encoders[loader.name] = try loader.load(file, catalogue) }
+        }
+        self.encoders = encoders
+    }
+
+    /// The channels asked for, each with its input.
+    public func requests(_ channels: [ChannelRequest], for user: RecallUser) -> [ChannelRequest] {
+        channels.map { channel in
+            guard let encoder = encoders[channel.channel] else { return channel }
+            return ChannelRequest(channel: channel.channel, limit: channel.limit, input: encoder.input(for: user))
+        }
+    }
+}
