@@ -24,7 +24,7 @@ import Testing
             ["cluster", "configure", "--shards", "1", "--port-base", "\(base)", "--directory", folder.url.path])
         try configuration.output.write(
             toFile: "\(folder.url.path)/cluster.yaml", atomically: true, encoding: .utf8)
-        let made = try Command.run(binary: "snapshot-fetch", ["make", "--store", store, "--megabytes", "160"])
+        let made = try Command.run(binary: "snapshot-fetch", ["make", "--store", store, "--megabytes", "320"])
         guard made.status == 0 else { throw CommandFailure(message: made.errors) }
         version = made.output.trimmingCharacters(in: .whitespacesAndNewlines)
         let blobs = "\(store)/blobs"
@@ -40,8 +40,8 @@ import Testing
     @Test(.timeLimit(.minutes(2)))
     func aFetchOutlivesTheKilledServer() async throws {
         let first = try await startServer()
-        let node = try await pausedHalfWay("output")
-        let readByFirst = try bytesRead(first)
+        let (node, readBefore) = try await pausedHalfWay("output", from: first)
+        let readByFirst = try bytesRead(first) - readBefore
         kill(first.processIdentifier, SIGKILL)
         first.waitUntilExit()
         kill(node.processIdentifier, SIGCONT)
@@ -61,7 +61,7 @@ import Testing
     @Test(.timeLimit(.minutes(2)))
     func aKilledNodeContinuesFromItsDisk() async throws {
         let server = try await startServer()
-        let node = try await pausedHalfWay("first")
+        let (node, _) = try await pausedHalfWay("first", from: server)
         kill(node.processIdentifier, SIGKILL)
         node.waitUntilExit()
         let before = try bytesRead(server)
@@ -115,15 +115,20 @@ import Testing
         return try decoder.decode(Report.self, from: Data(contentsOf: URL(filePath: "\(directory)/\(output).output")))
     }
 
-    /// A fetching node that has 40 to 100 of the snapshot's 160 MB, stopped by SIGSTOP: what is done to server or node then
+    /// A fetching node that has 100 to 240 of the snapshot's 320 MB, stopped by SIGSTOP: what is done to server or node then
     /// happens in the middle of a fetch, on a machine of any speed. A node that was too fast to be stopped there is
     /// forgotten, and another begins from nothing.
-    private func pausedHalfWay(_ output: String) async throws -> Process {
+    ///
+    /// - Returns: the node, and what the server had read before it came.
+    private func pausedHalfWay(
+        _ output: String, from server: Process
+    ) async throws -> (node: Process, readBefore: Int) {
         for _ in 0..<10 {
+            let readBefore = try bytesRead(server)
             let node = try fetch(output)
-            while node.isRunning, unpackedBytes() < 40 << 20 { try await Task.sleep(for: .milliseconds(1)) }
+            while node.isRunning, unpackedBytes() < 100 << 20 { try await Task.sleep(for: .milliseconds(1)) }
             kill(node.processIdentifier, SIGSTOP)
-            if node.isRunning, unpackedBytes() < 100 << 20 { return node }
+            if node.isRunning, unpackedBytes() < 240 << 20 { return (node, readBefore) }
             kill(node.processIdentifier, SIGKILL)
             node.waitUntilExit()
             try FileManager.default.removeItem(atPath: cache)
