@@ -17,7 +17,7 @@ public final class InMemoryUserStateStore: UserStateStore {
 
     fileprivate struct Contents {
         var users: [UserKey: UserOverlay] = [:]
-        var entryCount = 0
+        var byteCount = 0
         var ids: RememberedIDs
     }
 
@@ -35,16 +35,16 @@ public final class InMemoryUserStateStore: UserStateStore {
             return contents.users[base.user]
         }
         guard let overlay else {
-            return UserView(state: base, excluded: base.recent.map(\.item).sorted())
+            return UserView(
+                state: base, excluded: base.recent.map(\.item).sorted(), exposures: ExposureFilter(limits.exposures))
         }
         var state = base
         let live = overlay.events.drop { $0.timeMilliseconds <= dataUntil }
         for interaction in live { state.record(interaction) }
-        let windowStart = now - limits.shownWindowMilliseconds
-        let shown = overlay.shown.filter { $0.value >= windowStart }.keys
+        let shown = overlay.recentlyShown(since: overlay.exposures.windowStart(now: now))
         let excluded = Set(shown).union(overlay.hidden).union(state.recent.lazy.map(\.item))
         return UserView(
-            state: state, excluded: excluded.sorted(), shownCount: shown.count, liveEventCount: live.count)
+            state: state, excluded: excluded.sorted(), exposures: overlay.exposures, liveEventCount: live.count)
     }
 
     public func record(_ events: [UserEvent], now: Int64) -> [RecordOutcome] {
@@ -72,15 +72,16 @@ public final class InMemoryUserStateStore: UserStateStore {
     ) -> Result {
         stripe(of: user).contents.withLock { contents in
             // Taken out while it changes, so that its arrays are not copied.
-            var overlay = contents.users.removeValue(forKey: user) ?? UserOverlay()
-            let before = overlay.entryCount
+            let known = contents.users.removeValue(forKey: user)
+            let before = known?.byteCount ?? 0
+            var overlay = known ?? UserOverlay(limits: limits)
             let result = body(&overlay, &contents.ids)
-            overlay.forgetShown(before: now - limits.shownWindowMilliseconds)
+            overlay.expire(now: now)
             overlay.lastTouched = now
-            contents.entryCount += overlay.entryCount - before
+            contents.byteCount += overlay.byteCount - before
             contents.users[user] = overlay
             contents.shrink(
-                usersMax: limits.usersMax / Self.stripeCount, entriesMax: limits.entriesMax / Self.stripeCount)
+                usersMax: limits.usersMax / Self.stripeCount, bytesMax: limits.bytesMax / Self.stripeCount)
             return result
         }
     }
@@ -88,11 +89,11 @@ public final class InMemoryUserStateStore: UserStateStore {
 
 extension InMemoryUserStateStore.Contents {
     /// Forgets the users who were quiet for longest, an eighth at a time, until both limits hold.
-    fileprivate mutating func shrink(usersMax: Int, entriesMax: Int) {
-        while users.count > max(usersMax, 1) || (entryCount > entriesMax && users.count > 1) {
+    fileprivate mutating func shrink(usersMax: Int, bytesMax: Int) {
+        while users.count > max(usersMax, 1) || (byteCount > bytesMax && users.count > 1) {
             let quietest = users.sorted { ($0.value.lastTouched, $0.key) < ($1.value.lastTouched, $1.key) }
             for (user, overlay) in quietest.prefix(max(users.count / 8, 1)) {
-                entryCount -= overlay.entryCount
+                byteCount -= overlay.byteCount
                 users.removeValue(forKey: user)
             }
         }

@@ -4,16 +4,30 @@ import Catalog
 struct UserOverlay {
     /// By time, oldest first.
     private(set) var events: [Interaction] = []
-    /// When each item was last shown, milliseconds since 1970.
-    private(set) var shown: [ItemKey: Int64] = [:]
-    /// No entry of `shown` is older.
-    private var shownSince = Int64.max
+    /// Everything shown inside the window.
+    private(set) var exposures: ExposureFilter
+    /// The newest of it by key, in the order in which it was shown.
+    private var recentlyShown: [Shown] = []
     /// Oldest first.
     private(set) var hidden: [ItemKey] = []
     var lastTouched: Int64 = 0
 
-    /// What counts against ``OverlayLimits/entriesMax``.
-    var entryCount: Int { events.count + shown.count + hidden.count }
+    private struct Shown {
+        var item: ItemKey
+        /// Milliseconds since 1970.
+        var time: Int64
+    }
+
+    init(limits: OverlayLimits) {
+        exposures = ExposureFilter(limits.exposures)
+    }
+
+    /// What counts against ``OverlayLimits/bytesMax``.
+    var byteCount: Int {
+        MemoryLayout<UserOverlay>.stride + events.count * MemoryLayout<Interaction>.stride
+            + recentlyShown.count * MemoryLayout<Shown>.stride + hidden.count * MemoryLayout<ItemKey>.stride
+            + exposures.byteCount
+    }
 
     /// - Complexity: O(1) for events that come in order.
     mutating func record(_ interaction: Interaction, limits: OverlayLimits) {
@@ -30,19 +44,20 @@ struct UserOverlay {
     }
 
     mutating func show(_ items: [ItemKey], at time: Int64, limits: OverlayLimits) {
-        for item in items { shown[item] = max(time, shown[item] ?? time) }
-        shownSince = min(shownSince, time)
-        guard shown.count > limits.shownPerUserMax else { return }
-        // A tenth at a time, so that the sort is paid once per thousand items.
-        let kept = limits.shownPerUserMax - limits.shownPerUserMax / 10
-        let newest = shown.sorted { ($0.value, $0.key) > ($1.value, $1.key) }.prefix(kept)
-        shown = Dictionary(uniqueKeysWithValues: newest.map { ($0.key, $0.value) })
+        for item in items { exposures.insert(item, at: time) }
+        recentlyShown += items.map { Shown(item: $0, time: time) }
+        // A quarter at a time, so that the rest is not moved for every page.
+        if recentlyShown.count > limits.recentlyShownMax + limits.recentlyShownMax / 4 {
+            recentlyShown.removeFirst(recentlyShown.count - limits.recentlyShownMax)
+        }
     }
 
-    /// - Complexity: O(1) while nothing is that old.
-    mutating func forgetShown(before time: Int64) {
-        guard shownSince < time else { return }
-        shown = shown.filter { $0.value >= time }
-        shownSince = shown.values.min() ?? .max
+    func recentlyShown(since start: Int64) -> [ItemKey] {
+        recentlyShown.filter { $0.time >= start }.map(\.item)
+    }
+
+    /// - Complexity: O(1) while no day has left the window.
+    mutating func expire(now: Int64) {
+        exposures.expire(now: now)
     }
 }

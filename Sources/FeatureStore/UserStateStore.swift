@@ -22,17 +22,21 @@ public protocol UserStateStore: Sendable {
 /// One user at one moment, as the funnel needs him.
 public struct UserView: Sendable {
     public var state: UserState
-    /// Items that must not be shown: shown inside the window, hidden by the user, or among his last-n. Ascending.
+    /// Items that must not be shown and are known by key: hidden by the user, among his last-n, or shown just now, in the
+    /// last pages. Ascending.
     public var excluded: [ItemKey]
-    /// How many of them were shown inside the window.
-    public var shownCount: Int
+    /// Everything that was shown inside the window, which must not be shown either.
+    public var exposures: ExposureFilter
     /// Events reported since the snapshot's log ended.
     public var liveEventCount: Int
 
-    public init(state: UserState, excluded: [ItemKey] = [], shownCount: Int = 0, liveEventCount: Int = 0) {
+    public init(
+        state: UserState, excluded: [ItemKey] = [], exposures: ExposureFilter = ExposureFilter(),
+        liveEventCount: Int = 0
+    ) {
         self.state = state
         self.excluded = excluded
-        self.shownCount = shownCount
+        self.exposures = exposures
         self.liveEventCount = liveEventCount
     }
 }

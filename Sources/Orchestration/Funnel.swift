@@ -46,14 +46,12 @@ struct Funnel: Sendable {
         let deadlines = StageDeadlines(caller: deadline, configuration: configuration)
         var notes = CompletenessNotes()
         let (view, userReport) = try await userView(query.user, on: snapshot, now: now)
-        let excluded = (view.excluded + query.excluded).sorted()
-        let (recallQuery, encodeReport) = recallQuery(query, view, snapshot, excluded, now)
-        let recalled = try await recall.run(recallQuery, deadline: deadlines.recall, notes: &notes)
-        let candidates = CandidateUnion(
-            recalled.channels, excluding: excluded, limit: configuration.candidatesMax)
+        let (recallQuery, encodeReport) = recallQuery(query, view, snapshot, now)
+        let recalled = try await recallUnseen(
+            recallQuery, view, wanted: query.pageSize, deadline: deadlines.recall, now: now, notes: &notes)
         var outcome = Outcome(
-            snapshot: snapshot, view: view, channels: recalled.channels, candidates: candidates, page: [], notes: notes,
-            reports: [userReport, encodeReport] + recalled.reports)
+            snapshot: snapshot, view: view, channels: recalled.channels, candidates: recalled.candidates, page: [],
+            notes: notes, reports: [userReport, encodeReport] + recalled.reports)
         let scene = Catalog.Scene(
             timeMilliseconds: now, surface: query.surface.map { snapshot.surface(named: $0) } ?? 0)
         await rankCandidates(&outcome, scene, deadlines.rankFromNow())
@@ -71,16 +69,57 @@ struct Funnel: Sendable {
             let report = StageReport(
                 stage: "user state", snapshotVersion: snapshot.version, itemsOut: UInt32(view.state.recent.count),
                 microseconds: (ContinuousClock.now - start).microseconds,
-                note: "\(view.liveEventCount) live events, \(view.excluded.count) items excluded")
+                note: "\(view.liveEventCount) live events, \(view.excluded.count) items excluded by key, "
+                    + "\(view.exposures.count) shown in the last \(view.exposures.configuration.windowDays) days")
             return (view, report)
         } catch {
             throw RPCError(.unavailable, "the user's state cannot be read: \(error)", cause: error)
         }
     }
 
+    /// What recall found and the user has not seen. When the shown items of which only a filter knows leave too few for
+    /// the page, those that were met are named to the shards and recall runs again.
+    private func recallUnseen(
+        _ query: RecallStage.Query, _ view: UserView, wanted: Int, deadline: Deadline, now: Int64,
+        notes: inout CompletenessNotes
+    ) async throws(RPCError) -> (channels: [Recall.ChannelResult], candidates: CandidateUnion, reports: [StageReport]) {
+        let shown = ShownItems(exposures: view.exposures, now: now)
+        let limits = query.channels.map(\.limit)
+        var query = query
+        query.channels = shown.widened(query.channels, exceptKnown: view.excluded.count)
+        var found = try await recall.run(query, deadline: deadline, notes: &notes)
+        var reports: [StageReport] = []
+        var round = 0
+        while true {
+            round += 1
+            let (channels, met) = shown.cut(found.channels, to: limits)
+            let candidates = CandidateUnion(channels, excluding: query.excluded, limit: configuration.candidatesMax)
+            reports += found.reports + (met.isEmpty ? [] : [report(of: met, query, view)])
+            guard candidates.count < wanted, !met.isEmpty, round < Self.recallRoundsMax, !deadline.hasPassed else {
+                return (channels, candidates, reports)
+            }
+            query.excluded = (query.excluded + met).sorted()
+            var noted = notes
+            guard let more = try? await recall.run(query, deadline: deadline, notes: &noted) else {
+                return (channels, candidates, reports)
+            }
+            (found, notes) = (more, noted)
+        }
+    }
+
+    private func report(of shown: [ItemKey], _ query: RecallStage.Query, _ view: UserView) -> StageReport {
+        StageReport(
+            stage: "exposure filter", snapshotVersion: query.version, itemsOut: UInt32(shown.count),
+            note: "candidates left out: shown in the last \(view.exposures.configuration.windowDays) days")
+    }
+
+    /// Rounds of recall for one page. Each goes past at least as many shown items as a page has, and past as many as its
+    /// channels give when all of them were shown.
+    private static let recallRoundsMax = 3
+
     /// For a user of whom nothing is known, the popular channel alone fills the page.
     private func recallQuery(
-        _ query: RecommendQuery, _ view: UserView, _ snapshot: FunnelSnapshot, _ excluded: [ItemKey], _ now: Int64
+        _ query: RecommendQuery, _ view: UserView, _ snapshot: FunnelSnapshot, _ now: Int64
     ) -> (RecallStage.Query, StageReport) {
         let start = ContinuousClock.now
         let popular = configuration.channels.first { $0.channel == ChannelName.popular }?.limit ?? 0
@@ -94,8 +133,8 @@ struct Funnel: Sendable {
             microseconds: (ContinuousClock.now - start).microseconds)
         return (
             RecallStage.Query(
-                version: snapshot.version, state: view.state, channels: channels, excluded: excluded,
-                timeMilliseconds: now),
+                version: snapshot.version, state: view.state, channels: channels,
+                excluded: (view.excluded + query.excluded).sorted(), timeMilliseconds: now),
             report
         )
     }

@@ -64,9 +64,20 @@ import Testing
         store.recordShown([key(2), key(1)], to: user, now: 1000)
         _ = store.record([event("i", 3, .impression, at: 1000 + day)], now: 1000 + day)
         #expect(store.view(of: stranger, dataUntil: 0, now: 1000 + 30 * day).excluded == [key(1), key(2), key(3)])
-        let later = store.view(of: stranger, dataUntil: 0, now: 1001 + 30 * day)
+        let later = store.view(of: stranger, dataUntil: 0, now: 1000 + 31 * day)
         #expect(later.excluded == [key(3)])
-        #expect(later.shownCount == 1)
+        #expect([1, 2, 3].map { later.exposures.contains(key($0), now: 1000 + 31 * day) } == [false, false, true])
+    }
+
+    @Test func whatIsNoLongerKnownByKeyIsKnownToTheFilter() {
+        var limits = OverlayLimits()
+        limits.recentlyShownMax = 4
+        let store = InMemoryUserStateStore(limits: limits)
+        for item in UInt64(1)...50 { store.recordShown([key(item)], to: user, now: 1000) }
+        let view = store.view(of: stranger, dataUntil: 0, now: 1000)
+        #expect((4...5).contains(view.excluded.count) && view.excluded.last == key(50))
+        #expect(view.exposures.count == 50)
+        #expect(keys(1...50).allSatisfy { view.exposures.contains($0, now: 1000) })
     }
 
     @Test func hiddenItemsStayAwayForGood() {
@@ -83,13 +94,13 @@ import Testing
 
     @Test func whatIsKeptOfOneUserIsBounded() {
         var limits = OverlayLimits()
-        limits.shownPerUserMax = 10
+        limits.recentlyShownMax = 8
         limits.eventsPerUserMax = 4
         limits.hiddenPerUserMax = 2
         let store = InMemoryUserStateStore(limits: limits)
         for item in UInt64(1)...11 { store.recordShown([key(item)], to: user, now: Int64(item)) }
-        // The eleventh made room for itself and one more: ten less a tenth are kept.
-        #expect(store.view(of: stranger, dataUntil: 0, now: 12).excluded == keys(3...11))
+        // The eleventh was more than eight and a quarter: the newest eight are kept.
+        #expect(store.view(of: stranger, dataUntil: 0, now: 12).excluded == keys(4...11))
         let hides = keys(101...103).map { event("h\($0.rawValue)", $0.rawValue, .hide, at: 50) }
         let clicks = keys(201...204).map { event("c\($0.rawValue)", $0.rawValue, .click, at: Int64($0.rawValue)) }
         _ = store.record(hides + clicks, now: 300)
@@ -112,6 +123,19 @@ import Testing
         #expect(kept == 64)
         let last = UserState(user: UserKey(rawValue: 1000), isKnown: false, profile: [])
         #expect(store.view(of: last, dataUntil: 0, now: 1000).excluded == [key(1)])
+    }
+
+    @Test func memoryIsBounded() {
+        var limits = OverlayLimits()
+        limits.bytesMax = 64 * 4_000
+        let store = InMemoryUserStateStore(limits: limits)
+        for user in UInt64(1)...2000 { store.recordShown(keys(1...20), to: UserKey(rawValue: user), now: Int64(user)) }
+        let kept = (UInt64(1)...2000).count { user in
+            let base = UserState(user: UserKey(rawValue: user), isKnown: false, profile: [])
+            return !store.view(of: base, dataUntil: 0, now: 2000).excluded.isEmpty
+        }
+        // A user takes about 650 bytes, of which the filter 250 and the keys 320: six for each stripe.
+        #expect((64...448).contains(kept))
     }
 
     @Test func manyThreadsAtOnce() async {

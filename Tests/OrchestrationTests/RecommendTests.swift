@@ -42,9 +42,38 @@ import Testing
         let clock = Mutex(SmallCluster.now)
         let cluster = SmallCluster(now: { clock.withLock { $0 } })
         _ = try await cluster.recommend(RecommendRequest(userID: "7"))
-        clock.withLock { $0 += 30 * 24 * 3600 * 1000 + 1 }
+        clock.withLock { $0 += 31 * 24 * 3600 * 1000 }
         let later = try await cluster.recommend(RecommendRequest(userID: "7"))
         #expect(later.items.map(\.itemID) == ["20", "19", "18"])
+    }
+
+    /// The shards are told of two shown items by key; of the others only the filter knows, and pages stay full.
+    @Test func shownItemsThatOnlyTheFilterKnowsDoNotComeBack() async throws {
+        var limits = OverlayLimits()
+        limits.recentlyShownMax = 2
+        let cluster = SmallCluster(users: InMemoryUserStateStore(limits: limits)) {
+            $0.channels = [ChannelRequest(channel: ChannelName.popular, limit: 3)]
+        }
+        var pages: [[String]] = []
+        for _ in 0..<6 { pages.append(try await cluster.recommend(RecommendRequest(userID: "7")).items.map(\.itemID)) }
+        // Item 4 is among the last-n. Highest first, three a page.
+        #expect(
+            pages == [
+                ["20", "19", "18"], ["17", "16", "15"], ["14", "13", "12"], ["11", "10", "9"], ["8", "7", "6"],
+                ["5", "3", "2"],
+            ])
+    }
+
+    @Test func anExplanationTellsWhatTheFilterKeptOut() async throws {
+        var limits = OverlayLimits()
+        limits.recentlyShownMax = 2
+        let cluster = SmallCluster(users: InMemoryUserStateStore(limits: limits))
+        for _ in 0..<2 { _ = try await cluster.recommend(RecommendRequest(userID: "7")) }
+        let request = ExplainRequest(request: RecommendRequest(userID: "7"))
+        let explained = try await cluster.client.unary(RecommenderMethods.explain, request)
+        let stage = try #require(explained.stages.first { $0.stage == "exposure filter" })
+        #expect(stage.itemsOut == 4)
+        #expect(explained.user?.shown == 6)
     }
 
     @Test func aClickChangesTheNextPage() async throws {

@@ -36,7 +36,7 @@ extension ExplainResponse {
                 recentItemIDs: outcome.view.state.recent.reversed().compactMap { interaction in
                     outcome.snapshot.row(of: interaction.item).map { items.publicIDs[$0] }
                 },
-                shown: UInt32(outcome.view.shownCount), liveEvents: UInt32(outcome.view.liveEventCount)))
+                shown: UInt32(outcome.view.exposures.count), liveEvents: UInt32(outcome.view.liveEventCount)))
     }
 }
 

@@ -44,6 +44,7 @@ struct RecallStage: Sendable {
             requests(query), RecallMethods.recall, options: CallOptions(deadline: deadline))
         let elapsed = ContinuousClock.now - start
         notes.shardsAsked = shards.count
+        notes.shardsAnswered = 0
         var answers: [[Recall.ChannelResult]] = []
         var output = Output(channels: [], reports: [])
         var firstFailure: RPCError?
