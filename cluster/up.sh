@@ -8,7 +8,8 @@ usage() {
     cat <<'TEXT'
 Usage: cluster/up.sh [options]
 
-  --data SOURCE      generated (default), movielens-100k:DIR, movielens-latest:DIR, kuairand:DIR or csv:DIR
+  --data SOURCE      generated (default), movielens-100k:DIR, movielens-latest:DIR, kuairand:DIR,
+                     gowalla:DIR or csv:DIR
   --shards N         recall shards (default 4)
   --replicas N       replicas of each recall shard (default 1)
   --port-base N      first port of the cluster (default 7100)
@@ -42,7 +43,7 @@ done
 [[ "$replicas" =~ ^[1-9][0-9]?$ ]] || fail "--replicas: expected 1 to 99, found '$replicas'"
 [[ "$port_base" =~ ^[1-9][0-9]{3,4}$ && "$port_base" -le 60000 ]] || fail "--port-base: expected 1000 to 60000, found '$port_base'"
 if [[ "$data" != generated ]]; then
-    [[ "$data" =~ ^(movielens-100k|movielens-latest|kuairand|csv):(.+)$ ]] || fail "--data: unknown source '$data'; see --help"
+    [[ "$data" =~ ^(movielens-100k|movielens-latest|kuairand|gowalla|csv):(.+)$ ]] || fail "--data: unknown source '$data'; see --help"
     [[ -d "${BASH_REMATCH[2]}" ]] || fail "--data: no directory '${BASH_REMATCH[2]}'"
     [[ ${#generate_options[@]} -eq 0 ]] || fail "${generate_options[0]} is for generated data only"
     data="${BASH_REMATCH[1]}:$(cd "${BASH_REMATCH[2]}" && pwd)"
@@ -70,7 +71,8 @@ done
 done_already() { [[ -f "$directory/$1.made-from" && "$(cat "$directory/$1.made-from")" == "$2" ]]; }
 note_done() { printf '%s' "$2" >"$directory/$1.made-from"; }
 
-data_recipe="$data ${generate_options[*]-}"
+# The number is that of the data set's format: data of an older one are made again.
+data_recipe="$data ${generate_options[*]-} format=2"
 if done_already data "$data_recipe"; then
     step "data: $directory/data is up to date"
 else

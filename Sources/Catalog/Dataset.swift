@@ -7,12 +7,17 @@ public struct Dataset: Sendable {
     public var items: ItemTable
     /// Oldest first.
     public var exposures: ExposureTable
+    /// Who follows which author, as far as it is told apart from showings; following after a showing is an action there.
+    public var follows: FollowTable
 
-    public init(name: String, users: UserTable, items: ItemTable, exposures: ExposureTable) {
+    public init(
+        name: String, users: UserTable, items: ItemTable, exposures: ExposureTable, follows: FollowTable = FollowTable()
+    ) {
         self.name = name
         self.users = users
         self.items = items
         self.exposures = exposures
+        self.follows = follows
     }
 }
 
@@ -30,12 +35,26 @@ public struct ItemTable: Sendable {
     public var publishTimes: SharedBuffer<Int64>
     /// Seconds; 0 is unknown or meaningless.
     public var durations: SharedBuffer<Float>
+    /// Degrees; NaN is unknown, and both are or neither is.
+    public var latitudes: SharedBuffer<Float>
+    public var longitudes: SharedBuffer<Float>
+    /// Key of the city's name, as of a public id; 0 is unknown.
+    public var cities: SharedBuffer<UInt64>
+    /// How good the item is, 0...1; NaN is unknown.
+    public var qualities: SharedBuffer<Float>
 
+    /// Columns left out are unknown for every item.
     public init(
         keys: SharedBuffer<ItemKey>, publicIDs: StringTable, titles: StringTable, categories: SharedBuffer<UInt32>,
         categoryNames: StringTable, authors: SharedBuffer<UInt64>, publishTimes: SharedBuffer<Int64>,
-        durations: SharedBuffer<Float>
+        durations: SharedBuffer<Float>, latitudes: SharedBuffer<Float>? = nil, longitudes: SharedBuffer<Float>? = nil,
+        cities: SharedBuffer<UInt64>? = nil, qualities: SharedBuffer<Float>? = nil
     ) {
+        let unknown = SharedBuffer([Float](repeating: .nan, count: keys.count))
+        self.latitudes = latitudes ?? unknown
+        self.longitudes = longitudes ?? unknown
+        self.cities = cities ?? SharedBuffer([UInt64](repeating: 0, count: keys.count))
+        self.qualities = qualities ?? unknown
         self.keys = keys
         self.publicIDs = publicIDs
         self.titles = titles
@@ -47,6 +66,31 @@ public struct ItemTable: Sendable {
     }
 
     public var count: Int { keys.count }
+
+    /// Where the item is.
+    public func place(of row: Int) -> Place? {
+        Place(latitude: Double(latitudes[row]), longitude: Double(longitudes[row]))
+    }
+}
+
+/// Users following authors, oldest first; the columns are parallel.
+public struct FollowTable: Sendable {
+    /// Rows of the user table.
+    public var users: SharedBuffer<UInt32>
+    /// Keys of authors.
+    public var authors: SharedBuffer<UInt64>
+    /// Milliseconds since 1970, ascending; 0 is unknown: before the log.
+    public var times: SharedBuffer<Int64>
+
+    public init(
+        users: SharedBuffer<UInt32> = [], authors: SharedBuffer<UInt64> = [], times: SharedBuffer<Int64> = []
+    ) {
+        self.users = users
+        self.authors = authors
+        self.times = times
+    }
+
+    public var count: Int { users.count }
 }
 
 /// Users, ascending by key; the columns are parallel.

@@ -44,7 +44,8 @@ public final class InMemoryUserStateStore: UserStateStore {
         let shown = overlay.recentlyShown(since: overlay.exposures.windowStart(now: now))
         let excluded = Set(shown).union(overlay.hidden).union(state.recent.lazy.map(\.item))
         return UserView(
-            state: state, excluded: excluded.sorted(), exposures: overlay.exposures, liveEventCount: live.count)
+            state: state, excluded: excluded.sorted(), exposures: overlay.exposures, liveEventCount: live.count,
+            place: overlay.place)
     }
 
     public func record(_ events: [UserEvent], now: Int64) -> [RecordOutcome] {
@@ -57,9 +58,10 @@ public final class InMemoryUserStateStore: UserStateStore {
         }
     }
 
-    public func recordShown(_ items: [ItemKey], to user: UserKey, now: Int64) {
+    public func record(_ page: ShownPage, to user: UserKey, now: Int64) {
         change(user, now: now) { overlay, _ in
-            overlay.show(items, at: now, limits: limits)
+            overlay.show(page.items, at: now, limits: limits)
+            overlay.place = page.place ?? overlay.place
         }
     }
 

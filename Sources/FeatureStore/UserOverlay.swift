@@ -10,6 +10,8 @@ struct UserOverlay {
     private var recentlyShown: [Shown] = []
     /// Oldest first.
     private(set) var hidden: [ItemKey] = []
+    /// Where he last said he was.
+    var place: Place?
     var lastTouched: Int64 = 0
 
     private struct Shown {

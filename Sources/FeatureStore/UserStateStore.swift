@@ -16,7 +16,7 @@ public protocol UserStateStore: Sendable {
     func record(_ events: [UserEvent], now: Int64) async throws -> [RecordOutcome]
 
     /// Takes note of a page that was returned.
-    func recordShown(_ items: [ItemKey], to user: UserKey, now: Int64) async throws
+    func record(_ page: ShownPage, to user: UserKey, now: Int64) async throws
 }
 
 /// One user at one moment, as the funnel needs him.
@@ -29,15 +29,30 @@ public struct UserView: Sendable {
     public var exposures: ExposureFilter
     /// Events reported since the snapshot's log ended.
     public var liveEventCount: Int
+    /// Where he last said he was.
+    public var place: Place?
 
     public init(
         state: UserState, excluded: [ItemKey] = [], exposures: ExposureFilter = ExposureFilter(),
-        liveEventCount: Int = 0
+        liveEventCount: Int = 0, place: Place? = nil
     ) {
+        self.place = place
         self.state = state
         self.excluded = excluded
         self.exposures = exposures
         self.liveEventCount = liveEventCount
+    }
+}
+
+/// A page as it was returned, and what the request told of the user.
+public struct ShownPage: Sendable {
+    public var items: [ItemKey]
+    /// Where he said he was.
+    public var place: Place?
+
+    public init(items: [ItemKey], place: Place? = nil) {
+        self.items = items
+        self.place = place
     }
 }
 

@@ -126,7 +126,9 @@ struct Funnel: Sendable {
         let channels =
             view.state.isKnown
             ? snapshot.encoders.requests(
-                configuration.channels, for: RecallUser(state: view.state, timeMilliseconds: now))
+                configuration.channels,
+                for: RecallUser(
+                    state: view.state, timeMilliseconds: now, place: query.place ?? view.place, city: query.city))
             : [ChannelRequest(channel: ChannelName.popular, limit: max(popular, query.pageSize))]
         let report = StageReport(
             stage: "user side of the channels", snapshotVersion: snapshot.version, itemsOut: UInt32(channels.count),

@@ -9,6 +9,10 @@ struct RecommendQuery: Sendable {
     /// Ascending.
     var excluded: [ItemKey]
     var surface: String?
+    /// Where the user says he is.
+    var place: Place?
+    /// Key of the city he says he is in; 0 when he does not.
+    var city: UInt64
     var requestID: String
 
     /// - Throws: INVALID_ARGUMENT that names the field, what was expected and what was found.
@@ -27,15 +31,50 @@ struct RecommendQuery: Sendable {
             )
         }
         for id in request.excludeItemIDs { try RequestLimits.check(id: id, "exclude_item_ids") }
-        for key in request.context.keys.sorted() where key != "surface" {
-            throw RPCError(.invalidArgument, "context: unknown key '\(key)'; known here: surface")
+        for key in request.context.keys.sorted() where !Self.contextKeys.contains(key) {
+            throw RPCError(
+                .invalidArgument,
+                "context: unknown key '\(key)'; known here: \(Self.contextKeys.joined(separator: ", "))")
         }
         if !request.requestID.isEmpty { try RequestLimits.check(id: request.requestID, "request_id") }
         user = UserKey(publicID: request.userID)
         pageSize = request.pageSize == 0 ? configuration.pageSize : Int(request.pageSize)
         excluded = request.excludeItemIDs.map { ItemKey(publicID: $0) }.sorted()
         surface = request.context["surface"]
+        place = try Self.place(request.context)
+        city = request.context["city"].map { $0.isEmpty ? 0 : PublicID.key(of: $0) } ?? 0
         requestID = request.requestID.isEmpty ? String(UInt64.random(in: 1 ... .max), radix: 16) : request.requestID
+    }
+}
+
+extension RecommendQuery {
+    private static let contextKeys = ["city", "latitude", "longitude", "surface"]
+
+    /// - Throws: INVALID_ARGUMENT when one coordinate comes without the other or is beyond its range.
+    private static func place(_ context: [String: String]) throws(RPCError) -> Place? {
+        guard let latitude = try degrees("latitude", -90...90, context) else {
+            guard context["longitude"] == nil else {
+                throw RPCError(.invalidArgument, "context: longitude: expected latitude too, found none")
+            }
+            return nil
+        }
+        guard let longitude = try degrees("longitude", -180...180, context) else {
+            throw RPCError(.invalidArgument, "context: latitude: expected longitude too, found none")
+        }
+        return Place(latitude: latitude, longitude: longitude)
+    }
+
+    private static func degrees(
+        _ key: String, _ range: ClosedRange<Double>, _ context: [String: String]
+    ) throws(RPCError) -> Double? {
+        guard let text = context[key] else { return nil }
+        guard let value = Double(text), range.contains(value) else {
+            throw RPCError(
+                .invalidArgument,
+                "context: \(key): expected \(Int(range.lowerBound)) to \(Int(range.upperBound)) degrees, found "
+                    + "'\(text.prefix(40))'")
+        }
+        return value
     }
 }
 

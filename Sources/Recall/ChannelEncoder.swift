@@ -16,10 +16,16 @@ public struct RecallUser: Sendable {
     public var state: UserState
     /// Milliseconds since 1970.
     public var timeMilliseconds: Int64
+    /// Where he is, or was when he last said so.
+    public var place: Place?
+    /// Key of the city he says he is in; 0 when he does not.
+    public var city: UInt64
 
-    public init(state: UserState, timeMilliseconds: Int64) {
+    public init(state: UserState, timeMilliseconds: Int64, place: Place? = nil, city: UInt64 = 0) {
         self.state = state
         self.timeMilliseconds = timeMilliseconds
+        self.place = place
+        self.city = city
     }
 }
 
@@ -27,9 +33,9 @@ public struct RecallUser: Sendable {
 public struct ChannelEncoderLoader: Sendable {
     /// The channel.
     public var name: String
-    /// Kind of the component, one per cluster, that the encoder is loaded from.
-    public var component: String
-    public var load: @Sendable (SafetensorsFile, Catalogue) throws -> any ChannelEncoder
+    /// Kind of the component, one per cluster, that the encoder is loaded from; nil: the catalogue is all it needs.
+    public var component: String?
+    let load: @Sendable (SafetensorsFile?, Catalogue) throws -> any ChannelEncoder
 
     /// The items of the snapshot that an encoder belongs to.
     public struct Catalogue: Sendable {
@@ -49,11 +55,22 @@ public struct ChannelEncoderLoader: Sendable {
     ) {
         self.name = name
         self.component = component
-        self.load = load
+        self.load = { file, catalogue in
+            guard let file else { throw RecallError(.corrupt, "no component \"\(component)\" for channel \"\(name)\"") }
+            return try load(file, catalogue)
+        }
+    }
+
+    /// An encoder that reads nothing but the catalogue.
+    public init(name: String, load: @escaping @Sendable (Catalogue) throws -> any ChannelEncoder) {
+        self.name = name
+        self.load = { try load($1) }
     }
 
     /// Every encoder this build knows.
-    public static let all: [ChannelEncoderLoader] = [.twoTower]
+    public static let all: [ChannelEncoderLoader] = [
+        .twoTower, .place, .city, .followedAuthor, .author, .similarAuthor,
+    ]
 }
 
 /// A user's side of every channel of one snapshot.
@@ -61,7 +78,7 @@ public struct ChannelEncoders: Sendable {
     private let encoders: [String: any ChannelEncoder]
 
     /// Kinds of components, one per cluster, that encoders are loaded from when the snapshot has them.
-    public static let componentKinds = Set(ChannelEncoderLoader.all.map(\.component))
+    public static let componentKinds = Set(ChannelEncoderLoader.all.compactMap(\.component))
 
     public init(_ encoders: [String: any ChannelEncoder] = [:]) {
         self.encoders = encoders
@@ -74,7 +91,8 @@ public struct ChannelEncoders: Sendable {
     ) throws {
         var encoders: [String: any ChannelEncoder] = [:]
         for loader in ChannelEncoderLoader.all {
-            if let file = components[loader.component] { encoders[loader.name] = try loader.load(file, catalogue) }
+            let file = loader.component.flatMap { components[$0] }
+            if file != nil || loader.component == nil { encoders[loader.name] = try loader.load(file, catalogue) }
         }
         self.encoders = encoders
     }

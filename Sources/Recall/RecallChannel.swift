@@ -32,5 +32,7 @@ public struct ChannelLoader: Sendable {
     }
 
     /// Every channel this build knows.
-    public static let all: [ChannelLoader] = [.twoTower, .itemCF, .popular, .newest]
+    public static let all: [ChannelLoader] = [
+        .twoTower, .itemCF, .popular, .newest, .newItem, .place, .city, .followedAuthor, .author, .similarAuthor,
+    ]
 }

@@ -101,12 +101,18 @@ public struct ChannelResult: Equatable, Sendable {
     }
 }
 
-/// The channels of the first slice, by the names that requests, snapshots and configurations use.
+/// The channels, by the names that requests, snapshots and configurations use.
 public enum ChannelName {
     public static let twoTower = "two-tower"
     public static let itemCF = "itemcf"
     public static let popular = "popular"
     public static let newest = "newest"
+    public static let newItem = "new-item"
+    public static let place = "place"
+    public static let city = "city"
+    public static let followedAuthor = "followed-author"
+    public static let author = "author"
+    public static let similarAuthor = "similar-author"
 }
 
 /// Why a channel could not be loaded or could not answer.

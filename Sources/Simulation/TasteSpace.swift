@@ -81,7 +81,24 @@ struct TasteSpace {
                 category: isAtHome ? authors[author].home : categoryDraw.draw(using: &random), author: author,
                 publishMilliseconds: time,
                 durationSeconds: (45 * PortableMath.exp(0.8 * random.portableNormal())).rounded(),
-                quality: quality, popularity: PortableMath.exp(0.8 * quality + 1.1 * random.portableNormal()))
+                quality: quality, popularity: PortableMath.exp(0.8 * quality + 1.1 * random.portableNormal()), city: 0,
+                latitude: 0,
+                longitude: 0, rating: 0)
+        }
+    }
+
+    /// Gives every item its place and its rating.
+    func settle(_ items: inout [World.Item], _ random: inout SeededGenerator) {
+        let centres = cities.indices.map { _ in
+            (latitude: 36 + 20 * random.uniformDouble(), longitude: -8 + 30 * random.uniformDouble())
+        }
+        let homes = authors.indices.map { _ in cityDraw.draw(using: &random) }
+        for row in items.indices {
+            let city = homes[items[row].author]
+            items[row].city = city
+            items[row].latitude = centres[city].latitude + 0.03 * random.portableNormal()
+            items[row].longitude = centres[city].longitude + 0.04 * random.portableNormal()
+            items[row].rating = PortableMath.logistic(2 * items[row].quality + 0.7 * random.portableNormal())
         }
     }
 

@@ -64,7 +64,9 @@ extension World {
                     title: Words.title(category: item.category, &random),
                     category: Words.categories[item.category].name,
                     author: String(item.author + 1), publishMilliseconds: item.publishMilliseconds,
-                    durationSeconds: Float(item.durationSeconds)))
+                    durationSeconds: Float(item.durationSeconds),
+                    place: Place(latitude: item.latitude, longitude: item.longitude), city: Words.cities[item.city],
+                    quality: Float(item.rating)))
         }
     }
 

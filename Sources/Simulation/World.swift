@@ -29,6 +29,12 @@ public struct World: Sendable {
         var quality: Double
         /// How often the logging policy picks it, relative to others.
         var popularity: Double
+        /// Where it was made: in the author's city, give or take a few kilometres. Tastes do not depend on it.
+        var city: Int
+        var latitude: Double
+        var longitude: Double
+        /// What an editor thinks of it, 0...1: the quality, seen through a haze.
+        var rating: Double
     }
 
     public let configuration: WorldConfiguration
@@ -52,7 +58,9 @@ public struct World: Sendable {
             tastes += space.taste(of: user, &random)
         }
         random = SeededGenerator(seed: configuration.seed, stream: 2)
-        let items = space.items(&random)
+        var items = space.items(&random)
+        random = SeededGenerator(seed: configuration.seed, stream: 5)
+        space.settle(&items, &random)
         self.users = users
         self.tastes = tastes
         self.items = items

@@ -34,8 +34,9 @@ import Testing
                 + "like,2022-04-24T23:05:51.5+08:00,,\"say \"\"hi\"\"\",bert,")
         try directory.write(
             "items.csv",
-            "item_id,title,category,author,publish_time,duration,colour\n"
-                + "\"film, the\",\"Two\nlines\",Drama,9,2022-04-01,61.5,red\n")
+            "item_id,title,category,author,publish_time,duration,colour,latitude,longitude,city,quality\n"
+                + "\"film, the\",\"Two\nlines\",Drama,9,2022-04-01,61.5,red,59.9,10.75,Oslo,0.7\n")
+        try directory.write("follows.csv", "user_id,author,time\nanna,9,2022-04-02\ndora,me,\n")
         try directory.write("users.csv", "city,user_id\nOslo,anna\n\"New York, NY\",carl\n")
         let (dataset, report) = try read(directory)
         #expect(
@@ -46,15 +47,37 @@ import Testing
         #expect(dataset.items.titles[film] == "Two\nlines")
         #expect(dataset.items.publishTimes[film] == 1_648_771_200_000)
         #expect(dataset.items.durations[film] == 61.5)
+        #expect(dataset.items.latitudes[film] == 59.9 && dataset.items.longitudes[film] == 10.75)
+        #expect(dataset.items.cities[film] == ItemKey(publicID: "Oslo").rawValue)
+        #expect(dataset.items.qualities[film] == 0.7)
+        #expect(dataset.follows.times.map { $0 } == [0, 1_648_857_600_000])
+        #expect(dataset.follows.users.map { dataset.users.publicIDs[Int($0)] } == ["dora", "anna"])
+        #expect(dataset.follows.authors.map { $0 } == [ItemKey(publicID: "me").rawValue, 9])
         let city = dataset.users.fields[0]
         let carl = try #require(KeyIndex(dataset.users.keys).row(of: UserKey(publicID: "carl")))
         #expect(city.name == "city")
         #expect(city.vocabulary[Int(city.values[carl])] == "New York, NY")
-        #expect(report.files.map(\.rowsRead) == [2, 1, 4])
-        #expect(report.files.map(\.rowsKept) == [2, 1, 4])
+        #expect(report.files.map(\.rowsRead) == [2, 1, 4, 2])
+        #expect(report.files.map(\.rowsKept) == [2, 1, 4, 2])
         #expect(report.files[1].unusedColumns == ["colour"])
         #expect(report.joinedActions == 2)
         #expect(report.unattachedActions == 1)
+    }
+
+    @Test func placesQualitiesAndFollowsThatCannotBeAreRejected() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("events.csv", "user_id,item_id,time,event\na,1,5,click\n")
+        try directory.write(
+            "items.csv",
+            "item_id,latitude,longitude,quality\n1,91,0,\n2,,5,\n3,5,,\n4,5,x,\n5,,,1.5\n6,,,\n7,-90,180,1\n")
+        try directory.write("follows.csv", "user_id,author,time\na,,\n,b,\na,b,soon\na,b,\n")
+        let (dataset, report) = try read(directory)
+        #expect(report.files[0].rejects[.place]?.count == 4)
+        #expect(report.files[0].rejects[.place]?.examples.first == "\(directory.path)/items.csv:2: latitude is \"91\"")
+        #expect(report.files[0].rejects[.value]?.count == 1)
+        #expect(report.files[0].rowsKept == 2)
+        #expect(report.files[2].rejects.mapValues(\.count) == [.author: 1, .userID: 1, .time: 1])
+        #expect(report.files[2].rowsKept == 1 && dataset.follows.count == 1)
     }
 
     @Test func everyReasonIsCountedWithItsLine() throws {

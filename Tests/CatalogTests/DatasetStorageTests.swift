@@ -10,8 +10,10 @@ import Testing
         let ann = try builder.addUser("ann", fields: ["Oslo"])
         let bob = try builder.addUser("7")
         let details = ItemDetails(
-            title: "Ünïcode, \"quoted\"", category: "news", author: "me", publishMilliseconds: 12, durationSeconds: 3)
+            title: "Ünïcode, \"quoted\"", category: "news", author: "me", publishMilliseconds: 12, durationSeconds: 3,
+            place: Place(latitude: 10, longitude: -20), city: "Oslo", quality: 0.25)
         let item = try builder.addItem("it/1", details: details)
+        builder.addFollow(user: ann, author: "me", timeMilliseconds: 3)
         builder.addEvent(user: ann, item: item, timeMilliseconds: 5, actions: [.impression, .like], surface: surface)
         builder.addEvent(user: bob, item: item, timeMilliseconds: 9, actions: .impression, watchSeconds: 1.5)
         return try builder.build().dataset
@@ -34,6 +36,11 @@ import Testing
         #expect(copy.items.authors == dataset.items.authors)
         #expect(Array(copy.items.publishTimes) == [12])
         #expect(Array(copy.items.durations) == [3])
+        #expect(Array(copy.items.latitudes) == [10] && Array(copy.items.longitudes) == [-20])
+        #expect(copy.items.cities == dataset.items.cities && copy.items.cities[0] != 0)
+        #expect(Array(copy.items.qualities) == [0.25])
+        #expect(copy.follows.users == dataset.follows.users && copy.follows.authors == dataset.items.authors)
+        #expect(Array(copy.follows.times) == [3])
         #expect(copy.exposures.users == dataset.exposures.users)
         #expect(copy.exposures.actions == dataset.exposures.actions)
         #expect(Array(copy.exposures.times) == [5, 9])
@@ -73,6 +80,11 @@ import Testing
         Damage(file: "items", tensor: "title.offsets") { $0.add("title.offsets", [1, 19] as [UInt64]) },
         Damage(file: "items", tensor: "duration_seconds") { $0.add("duration_seconds", [Float.nan]) },
         Damage(file: "items", tensor: "author") { $0.add("author", [1, 2] as [UInt64]) },
+        Damage(file: "items", tensor: "latitude") { $0.add("latitude", [91] as [Float]) },
+        Damage(file: "items", tensor: "quality") { $0.add("quality", [-0.1] as [Float]) },
+        Damage(file: "items", tensor: "format") { $0.metadata["format"] = "tributary-dataset-1" },
+        Damage(file: "follows", tensor: "user") { $0.add("user", [7] as [UInt32]) },
+        Damage(file: "follows", tensor: "author") { $0.add("author", [1, 2] as [UInt64]) },
         Damage(file: "exposures", tensor: "user") { $0.add("user", [0, 2] as [UInt32]) },
         Damage(file: "exposures", tensor: "item") { $0.add("item", [0, UInt32.max]) },
         Damage(file: "exposures", tensor: "time_ms") { $0.add("time_ms", [9, 5] as [Int64]) },
@@ -112,7 +124,7 @@ import Testing
         try FileSystem.remove(temporary)
     }
 
-    @Test(arguments: ["users", "items", "exposures"])
+    @Test(arguments: ["users", "items", "exposures", "follows"])
     func missingTruncatedAndForeignFilesAreRefused(name: String) throws {
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/data"

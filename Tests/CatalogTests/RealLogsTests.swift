@@ -44,6 +44,20 @@ import Testing
         #expect(dataset.items.categoryNames[Int(dataset.items.categories[row])] == "Comedy")
     }
 
+    @Test(.enabled(if: has("gowalla-3"), "needs TRIBUTARY_DATA"))
+    func gowalla() throws {
+        let (dataset, report) = try LogSource("gowalla:\(Self.folder)/gowalla-3").read()
+        #expect(report.files.map(\.rowsKept) == [24_209, 157_251])
+        #expect(report.files.allSatisfy { $0.rejects.isEmpty })
+        // Lines less distinct lines of the check-ins.
+        #expect(report.duplicateEvents == 157_251 - 157_181)
+        // A check-in joins one of the same user and place at most a day before, by a few lines of Python.
+        #expect(dataset.exposures.count == 146_238)
+        #expect(dataset.users.count == 1000 && dataset.items.count == 24_209)
+        let row = try #require(KeyIndex(dataset.items.keys).row(of: ItemKey(rawValue: 2049)))
+        #expect(dataset.items.latitudes[row] == 30.2359091167 && dataset.items.longitudes[row] == -97.7951395833)
+    }
+
     @Test(.enabled(if: has("kuairand-pure"), "needs TRIBUTARY_DATA"))
     func kuaiRand() throws {
         let (dataset, report) = try LogSource("kuairand:\(Self.folder)/kuairand-pure").read()

@@ -49,6 +49,10 @@ import Testing
         #expect(exposures.count == 40_000)
         #expect(exposures.hasNegatives)
         #expect(dataset.users.fields.map(\.name) == ["city", "age", "device"])
+        let cities = Set((0..<20).map { ItemKey(publicID: dataset.users.fields[0].vocabulary[$0 + 1]).rawValue })
+        #expect(dataset.items.cities.allSatisfy(cities.contains))
+        #expect((0..<800).allSatisfy { dataset.items.place(of: $0) != nil })
+        #expect(dataset.items.qualities.allSatisfy { (0...1).contains($0) })
         #expect(Array(dataset.items.publishTimes) == dataset.items.publishTimes.sorted())
         var pairs: Set<[UInt32]> = []
         for row in 0..<exposures.count {

@@ -61,7 +61,7 @@ import Testing
 
     @Test func shownItemsStayAwayForTheWindow() {
         let store = InMemoryUserStateStore()
-        store.recordShown([key(2), key(1)], to: user, now: 1000)
+        store.record(ShownPage(items: [key(2), key(1)]), to: user, now: 1000)
         _ = store.record([event("i", 3, .impression, at: 1000 + day)], now: 1000 + day)
         #expect(store.view(of: stranger, dataUntil: 0, now: 1000 + 30 * day).excluded == [key(1), key(2), key(3)])
         let later = store.view(of: stranger, dataUntil: 0, now: 1000 + 31 * day)
@@ -73,7 +73,7 @@ import Testing
         var limits = OverlayLimits()
         limits.recentlyShownMax = 4
         let store = InMemoryUserStateStore(limits: limits)
-        for item in UInt64(1)...50 { store.recordShown([key(item)], to: user, now: 1000) }
+        for item in UInt64(1)...50 { store.record(ShownPage(items: [key(item)]), to: user, now: 1000) }
         let view = store.view(of: stranger, dataUntil: 0, now: 1000)
         #expect((4...5).contains(view.excluded.count) && view.excluded.last == key(50))
         #expect(view.exposures.count == 50)
@@ -88,7 +88,7 @@ import Testing
 
     @Test func usersAreKeptApart() {
         let store = InMemoryUserStateStore()
-        store.recordShown([key(1)], to: UserKey(rawValue: 8), now: 1000)
+        store.record(ShownPage(items: [key(1)]), to: UserKey(rawValue: 8), now: 1000)
         #expect(store.view(of: stranger, dataUntil: 0, now: 1000).excluded.isEmpty)
     }
 
@@ -98,7 +98,7 @@ import Testing
         limits.eventsPerUserMax = 4
         limits.hiddenPerUserMax = 2
         let store = InMemoryUserStateStore(limits: limits)
-        for item in UInt64(1)...11 { store.recordShown([key(item)], to: user, now: Int64(item)) }
+        for item in UInt64(1)...11 { store.record(ShownPage(items: [key(item)]), to: user, now: Int64(item)) }
         // The eleventh was more than eight and a quarter: the newest eight are kept.
         #expect(store.view(of: stranger, dataUntil: 0, now: 12).excluded == keys(4...11))
         let hides = keys(101...103).map { event("h\($0.rawValue)", $0.rawValue, .hide, at: 50) }
@@ -115,7 +115,9 @@ import Testing
         var limits = OverlayLimits()
         limits.usersMax = 64  // One for each stripe.
         let store = InMemoryUserStateStore(limits: limits)
-        for user in UInt64(1)...1000 { store.recordShown([key(1)], to: UserKey(rawValue: user), now: Int64(user)) }
+        for user in UInt64(1)...1000 {
+            store.record(ShownPage(items: [key(1)]), to: UserKey(rawValue: user), now: Int64(user))
+        }
         let kept = (UInt64(1)...1000).count { user in
             let base = UserState(user: UserKey(rawValue: user), isKnown: false, profile: [])
             return !store.view(of: base, dataUntil: 0, now: 1000).excluded.isEmpty
@@ -129,7 +131,9 @@ import Testing
         var limits = OverlayLimits()
         limits.bytesMax = 64 * 4_000
         let store = InMemoryUserStateStore(limits: limits)
-        for user in UInt64(1)...2000 { store.recordShown(keys(1...20), to: UserKey(rawValue: user), now: Int64(user)) }
+        for user in UInt64(1)...2000 {
+            store.record(ShownPage(items: keys(1...20)), to: UserKey(rawValue: user), now: Int64(user))
+        }
         let kept = (UInt64(1)...2000).count { user in
             let base = UserState(user: UserKey(rawValue: user), isKnown: false, profile: [])
             return !store.view(of: base, dataUntil: 0, now: 2000).excluded.isEmpty

@@ -144,7 +144,30 @@ import Testing
             RecommendRequest(userID: "7", excludeItemIDs: [String](repeating: "1", count: 1001)),
             "exclude_item_ids: expected at most 1000, found 1001"
         ),
-        (RecommendRequest(userID: "7", context: ["mood": "x"]), "context: unknown key 'mood'; known here: surface"),
+        (
+            RecommendRequest(userID: "7", context: ["mood": "x"]),
+            "context: unknown key 'mood'; known here: city, latitude, longitude, surface"
+        ),
+        (
+            RecommendRequest(userID: "7", context: ["latitude": "91", "longitude": "5"]),
+            "context: latitude: expected -90 to 90 degrees, found '91'"
+        ),
+        (
+            RecommendRequest(userID: "7", context: ["latitude": "nan", "longitude": "5"]),
+            "context: latitude: expected -90 to 90 degrees, found 'nan'"
+        ),
+        (
+            RecommendRequest(userID: "7", context: ["latitude": "5", "longitude": "east"]),
+            "context: longitude: expected -180 to 180 degrees, found 'east'"
+        ),
+        (
+            RecommendRequest(userID: "7", context: ["latitude": "5"]),
+            "context: latitude: expected longitude too, found none"
+        ),
+        (
+            RecommendRequest(userID: "7", context: ["longitude": "5"]),
+            "context: longitude: expected latitude too, found none"
+        ),
     ])
     func badRequestsAreRefused(request: RecommendRequest, message: String) async throws {
         let error = await #expect(throws: RPCError.self) { try await SmallCluster().recommend(request) }

@@ -43,6 +43,23 @@ import Testing
         #expect(before.scores == [-5, -5])
     }
 
+    /// Published within 14 days and shown less than 100 times, the least shown first.
+    @Test func underExposedItemsAreNewAndSeldomShown() {
+        func shown(_ item: Int, _ times: Int) -> [Showing] {
+            (0..<times).map { Showing(user: 0, item: item, time: 100 * Self.day - Int64($0), actions: .impression) }
+        }
+        let times: [Int64] = [99, 98, 90, 85, 0, 95].map { $0 * Self.day }
+        let dataset = world(
+            users: 1, items: 6, publishTimes: times, shown(0, 3) + shown(1, 100) + shown(2, 99) + shown(3, 1))
+        let list = RankedList.underExposed(dataset)
+        #expect(list.items.map(\.rawValue) == [6, 1, 3])
+        #expect(list.scores == [0, -3, -99])
+        // Before day 100 less 2 ms: one showing less of each, the last one; item 0 was published then.
+        let before = RankedList.underExposed(dataset, until: 100 * Self.day - 1)
+        #expect(before.items.map(\.rawValue) == [6, 1, 3, 2])
+        #expect(before.scores == [0, -1, -97, -98])
+    }
+
     @Test func emptyWorldsGiveEmptyLists() {
         #expect(RankedList.popular(world(users: 0, items: 0, [])).items.isEmpty)
         #expect(RankedList.newest(world(users: 1, items: 3, [])).items.isEmpty)

@@ -30,6 +30,7 @@ import VectorIndex
         dataset = world(
             users: 120, items: Self.items,
             publishTimes: (0..<Self.items).map { Int64($0 / 9) * 86_400_000 },  // nines of equally new items
+            authors: (0..<Self.items).map { UInt64($0 % 23) },
             key: { UInt64($0) * 0x9E37_79B9_7F4A + 5 }, showings)
         vectors = SharedBuffer((0..<Self.items * Self.dimension).map { _ in Float(random.normal()) })
         lists = ItemCFBuilder(historyMax: 30, neighbours: 6, threads: 2).build(dataset)
@@ -49,6 +50,8 @@ import VectorIndex
                 "itemcf": mapped(lists.component(shard: shard, of: count)),
                 "popular": mapped(RankedList.popular(dataset).component(shard: shard, of: count)),
                 "newest": mapped(RankedList.newest(dataset).component(shard: shard, of: count)),
+                "new-item": mapped(RankedList.underExposed(dataset).component(shard: shard, of: count)),
+                "authors": mapped(NewestLists.byAuthor(dataset).component(shard: shard, of: count)),
             ])
     }
 
@@ -58,15 +61,17 @@ import VectorIndex
             let triggers = (0..<round).map { _ in dataset.items.keys[Int.random(in: 0..<200, using: &random)] }
             let weights = triggers.map { _ in Float(Int.random(in: 1...4, using: &random)) }
             let vector = SharedBuffer((0..<Self.dimension).map { _ in Float(random.normal()) })
+            let authors = ChannelInput(keys: [3, 5, UInt64(round % 23)], weights: [1, 0.5, 0.5 + Float(round)])
             return RecallQuery(
                 user: UserKey(rawValue: 1), triggers: SharedBuffer(triggers),
                 triggerWeights: SharedBuffer(weights),
-                channels: ["two-tower", "itemcf", "popular", "newest"].map {
+                channels: ["two-tower", "itemcf", "popular", "newest", "new-item", "author"].map {
                     ChannelRequest(
                         channel: $0, limit: [1, 20, 100, 5_000][round % 4],
-                        input: ChannelInput(vector: $0 == "two-tower" ? vector : []))
+                        input: $0 == "author" ? authors : ChannelInput(vector: $0 == "two-tower" ? vector : []))
                 },
-                excludedItems: SharedBuffer(dataset.items.keys[shared: 0..<round * 3]))
+                excludedItems: SharedBuffer(dataset.items.keys[shared: 0..<round * 3]),
+                timeMilliseconds: 80 * 86_400_000)
         }
     }
 

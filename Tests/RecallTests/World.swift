@@ -14,7 +14,8 @@ struct Showing {
 
 /// A data set of `items` items and `users` users with the showings given; item i has key `key(i)`.
 func world(
-    users: Int, items: Int, publishTimes: [Int64]? = nil, key: (Int) -> UInt64 = { UInt64($0) + 1 },
+    users: Int, items: Int, publishTimes: [Int64]? = nil, authors: [UInt64]? = nil, places: [Place?]? = nil,
+    cities: [UInt64]? = nil, qualities: [Float]? = nil, key: (Int) -> UInt64 = { UInt64($0) + 1 },
     _ showings: [Showing]
 ) -> Dataset {
     let sorted = showings.sorted { $0.time < $1.time }
@@ -27,9 +28,12 @@ func world(
         items: ItemTable(
             keys: SharedBuffer((0..<items).map { ItemKey(rawValue: key($0)) }), publicIDs: StringTable(names),
             titles: StringTable(names), categories: SharedBuffer((0..<items).map { _ in 0 }),
-            categoryNames: StringTable([""]), authors: SharedBuffer((0..<items).map { _ in 0 }),
+            categoryNames: StringTable([""]), authors: SharedBuffer(authors ?? (0..<items).map { _ in 0 }),
             publishTimes: SharedBuffer(publishTimes ?? (0..<items).map { _ in 0 }),
-            durations: SharedBuffer((0..<items).map { _ in 0 })),
+            durations: SharedBuffer((0..<items).map { _ in 0 }),
+            latitudes: places.map { SharedBuffer($0.map { Float($0?.latitude ?? .nan) }) },
+            longitudes: places.map { SharedBuffer($0.map { Float($0?.longitude ?? .nan) }) },
+            cities: cities.map { SharedBuffer($0) }, qualities: qualities.map { SharedBuffer($0) }),
         exposures: ExposureTable(
             users: SharedBuffer(sorted.map { UInt32($0.user) }), items: SharedBuffer(sorted.map { UInt32($0.item) }),
             times: SharedBuffer(sorted.map(\.time)), actions: SharedBuffer(sorted.map(\.actions.rawValue)),

@@ -24,6 +24,7 @@ public struct DatasetBuilder: Sendable {
     package var items = ItemColumns()
     package var surfaces = InternedStrings(kind: "surface", first: [""])
     private var events: [LoggedEvent] = []
+    private var follows: [(user: UInt32, author: UInt64, time: Int64)] = []
 
     public init(name: String, userFields: [String] = [], joinWindow: Duration = Self.joinWindow) {
         self.name = name
@@ -82,6 +83,15 @@ public struct DatasetBuilder: Sendable {
                 surface: surface))
     }
 
+    /// - Parameters:
+    ///   - user: a row returned by ``addUser(_:fields:)``.
+    ///   - author: the author's public id.
+    ///   - timeMilliseconds: 0 is unknown: before the log.
+    public mutating func addFollow(user: UInt32, author: String, timeMilliseconds: Int64) {
+        precondition(Int(user) < users.ids.count, "rows come from this builder")
+        follows.append((user, PublicID.key(of: author), timeMilliseconds))
+    }
+
     package mutating func append(_ event: LoggedEvent) {
         events.append(event)
     }
@@ -103,10 +113,19 @@ public struct DatasetBuilder: Sendable {
         let itemOrder = KeyOrder(items.ids.keys)
         let dataset = Dataset(
             name: name, users: users.table(userOrder), items: items.table(itemOrder),
-            exposures: exposures(userOrder, itemOrder))
+            exposures: exposures(userOrder, itemOrder), follows: followTable(userOrder))
         return Outcome(
             dataset: dataset, duplicateEvents: counts.duplicates, joinedActions: counts.joined,
             unattachedActions: counts.unattached)
+    }
+
+    private func followTable(_ userOrder: KeyOrder) -> FollowTable {
+        let rows = follows.map { (time: $0.time, user: userOrder.ranks[Int($0.user)], author: $0.author) }.sorted {
+            $0 < $1
+        }
+        return FollowTable(
+            users: SharedBuffer(rows.map(\.user)), authors: SharedBuffer(rows.map(\.author)),
+            times: SharedBuffer(rows.map(\.time)))
     }
 
     private func exposures(_ userOrder: KeyOrder, _ itemOrder: KeyOrder) -> ExposureTable {

@@ -9,11 +9,18 @@ public struct ItemDetails: Sendable, Hashable {
     /// Milliseconds since 1970.
     public var publishMilliseconds: Int64
     public var durationSeconds: Float
+    public var place: Place?
+    public var city: String
+    /// 0...1; nil is unknown.
+    public var quality: Float?
 
     public init(
         title: String = "", category: String = "", author: String = "", publishMilliseconds: Int64 = 0,
-        durationSeconds: Float = 0
+        durationSeconds: Float = 0, place: Place? = nil, city: String = "", quality: Float? = nil
     ) {
+        self.place = place
+        self.city = city
+        self.quality = quality
         self.title = title
         self.category = category
         self.author = author
@@ -31,6 +38,10 @@ package struct ItemColumns: Sendable {
     private var authors: [UInt64] = []
     private var publishTimes: [Int64] = []
     private var durations: [Float] = []
+    private var latitudes: [Float] = []
+    private var longitudes: [Float] = []
+    private var cities: [UInt64] = []
+    private var qualities: [Float] = []
 
     /// Replaces what is known of the item in `row`; false if the category is too long or not UTF-8.
     package mutating func set(_ row: UInt32, to details: ItemDetails) throws(CatalogError) -> Bool {
@@ -42,6 +53,10 @@ package struct ItemColumns: Sendable {
         authors[row] = details.author.isEmpty ? 0 : PublicID.key(of: details.author)
         publishTimes[row] = details.publishMilliseconds
         durations[row] = details.durationSeconds
+        latitudes[row] = Float(details.place?.latitude ?? .nan)
+        longitudes[row] = Float(details.place?.longitude ?? .nan)
+        cities[row] = details.city.isEmpty ? 0 : PublicID.key(of: details.city)
+        qualities[row] = details.quality ?? .nan
         return true
     }
 
@@ -54,6 +69,10 @@ package struct ItemColumns: Sendable {
         authors.append(contentsOf: repeatElement(0, count: missing))
         publishTimes.append(contentsOf: repeatElement(0, count: missing))
         durations.append(contentsOf: repeatElement(0, count: missing))
+        latitudes.append(contentsOf: repeatElement(.nan, count: missing))
+        longitudes.append(contentsOf: repeatElement(.nan, count: missing))
+        cities.append(contentsOf: repeatElement(0, count: missing))
+        qualities.append(contentsOf: repeatElement(.nan, count: missing))
     }
 
     consuming func table(_ order: KeyOrder) -> ItemTable {
@@ -64,7 +83,9 @@ package struct ItemColumns: Sendable {
             titles: StringTable(rows.lazy.map { titles[$0] }), categories: SharedBuffer(rows.map { categoryRows[$0] }),
             categoryNames: categories.table(), authors: SharedBuffer(rows.map { authors[$0] }),
             publishTimes: SharedBuffer(rows.map { publishTimes[$0] }),
-            durations: SharedBuffer(rows.map { durations[$0] }))
+            durations: SharedBuffer(rows.map { durations[$0] }),
+            latitudes: SharedBuffer(rows.map { latitudes[$0] }), longitudes: SharedBuffer(rows.map { longitudes[$0] }),
+            cities: SharedBuffer(rows.map { cities[$0] }), qualities: SharedBuffer(rows.map { qualities[$0] }))
     }
 }
 

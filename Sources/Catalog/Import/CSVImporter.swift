@@ -1,8 +1,10 @@
 /// Imports a directory of CSV files with documented columns, in any order (docs/data.md):
 ///
 /// - `events.csv`: `user_id`, `item_id`, `time`, `event`, and optionally `value` (seconds watched) and `surface`.
-/// - `items.csv`, optional: `item_id`, and optionally `title`, `category`, `author`, `publish_time`, `duration`.
+/// - `items.csv`, optional: `item_id`, and optionally `title`, `category`, `author`, `publish_time`, `duration`,
+///   `latitude` and `longitude`, `city`, `quality`.
 /// - `users.csv`, optional: `user_id`, and any further columns as categories.
+/// - `follows.csv`, optional: `user_id`, `author`, and optionally `time`.
 struct CSVImporter: LogImporter {
     static let format = "csv"
 
@@ -16,6 +18,9 @@ struct CSVImporter: LogImporter {
             report.files.append(try items("\(directory)/items.csv", &builder, progress))
         }
         report.files.append(try events("\(directory)/events.csv", &builder, progress))
+        if fileExists("\(directory)/follows.csv") {
+            report.files.append(try follows("\(directory)/follows.csv", &builder, progress))
+        }
     }
 
     private func users(
@@ -33,15 +38,22 @@ struct CSVImporter: LogImporter {
     ) throws(CatalogError) -> ImportReport.File {
         var table = try DelimitedTable(path: path, progress: progress)
         let id = try table.required("item_id")
-        table.noteUnused(["item_id", "title", "category", "author", "publish_time", "duration"])
+        table.noteUnused([
+            "item_id", "title", "category", "author", "publish_time", "duration", "latitude", "longitude", "city",
+            "quality",
+        ])
         let title = table.column("title")
         let category = table.column("category")
         let author = table.column("author")
         let publishTime = table.column("publish_time")
         let duration = table.column("duration")
-        while try table.next() {
+        let places = PlaceColumns(table)
+        let city = table.column("city")
+        let quality = table.column("quality")
+        rows: while try table.next() {
             var details = ItemDetails(
-                title: table.string(title), category: table.string(category), author: table.string(author))
+                title: table.string(title), category: table.string(category), author: table.string(author),
+                city: table.string(city))
             if let publishTime, !table.bytes(publishTime).isEmpty {
                 guard let time = FieldValue.time(table.bytes(publishTime)) else {
                     table.reject(.time, publishTime)
@@ -56,7 +68,52 @@ struct CSVImporter: LogImporter {
                 }
                 details.durationSeconds = seconds
             }
+            if let quality, !table.bytes(quality).isEmpty {
+                guard let score = FieldValue.number(table.bytes(quality)), (0...1).contains(score) else {
+                    table.reject(.value, quality)
+                    continue
+                }
+                details.quality = Float(score)
+            }
+            switch places.place(of: &table) {
+            case .unknown: break
+            case .known(let place): details.place = place
+            case .unusable(let column):
+                table.reject(.place, column)
+                continue rows
+            }
             try keepItem(&table, id: id, details, into: &builder)
+        }
+        return table.report
+    }
+
+    private func follows(
+        _ path: String, _ builder: inout DatasetBuilder, _ progress: ImportProgress
+    ) throws(CatalogError) -> ImportReport.File {
+        var table = try DelimitedTable(path: path, progress: progress)
+        let user = try table.required("user_id")
+        let author = try table.required("author")
+        let time = table.column("time")
+        table.noteUnused(["user_id", "author", "time"])
+        while try table.next() {
+            var milliseconds: Int64 = 0
+            if let time, !table.bytes(time).isEmpty {
+                guard let known = FieldValue.time(table.bytes(time)) else {
+                    table.reject(.time, time)
+                    continue
+                }
+                milliseconds = known
+            }
+            guard let userRow = try builder.userRow(table.bytes(user)) else {
+                table.reject(.userID, user)
+                continue
+            }
+            guard (1...InternedStrings.lengthMax).contains(table.bytes(author).count) else {
+                table.reject(.author, author)
+                continue
+            }
+            builder.addFollow(user: userRow, author: table.string(author), timeMilliseconds: milliseconds)
+            table.keep()
         }
         return table.report
     }

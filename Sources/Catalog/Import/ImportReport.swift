@@ -6,6 +6,8 @@ public enum RejectReason: String, Sendable, Hashable, CaseIterable {
     case time = "unusable time"
     case event = "unknown event"
     case value = "unusable value"
+    case place = "unusable place"
+    case author = "missing or unusable author"
     case surface = "unusable surface"
     case duplicate = "repeats an earlier row"
 }

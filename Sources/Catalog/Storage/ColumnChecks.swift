@@ -71,6 +71,22 @@ extension SafetensorsFile {
         return amounts
     }
 
+    /// Numbers within a range, or NaN for what is unknown.
+    func numbers(
+        _ name: String, in range: ClosedRange<Float>, rows: Int
+    ) throws(CatalogError) -> SharedBuffer<Float> {
+        let numbers = try column(name, as: Float.self, rows: rows)
+        let fault = numbers.withUnsafeBufferPointer { values in
+            values.firstIndex { !$0.isNaN && !range.contains($0) }
+        }
+        if let fault {
+            throw corrupt(
+                name,
+                "row \(fault): expected \(range.lowerBound) to \(range.upperBound) or NaN, found \(numbers[fault])")
+        }
+        return numbers
+    }
+
     func corrupt(_ tensor: String, _ fault: String) -> CatalogError {
         CatalogError(.corrupt, "\(path): tensor \"\(tensor)\": \(fault)")
     }

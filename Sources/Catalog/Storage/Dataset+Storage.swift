@@ -1,10 +1,12 @@
 import Blobs
 import Glibc
 
-/// A data set on disk: a directory of three safetensors files, replaced as a whole.
+/// A data set on disk: a directory of four safetensors files, replaced as a whole.
 extension Dataset {
-    private static let fileNames = ["users.safetensors", "items.safetensors", "exposures.safetensors"]
-    private static let format = "tributary-dataset-1"
+    private static let fileNames = [
+        "users.safetensors", "items.safetensors", "exposures.safetensors", "follows.safetensors",
+    ]
+    private static let format = "tributary-dataset-2"
 
     /// Opens a data set and checks every row of it.
     ///
@@ -14,7 +16,9 @@ extension Dataset {
         let users = try UserTable(files[0])
         let items = try ItemTable(files[1])
         let exposures = try ExposureTable(files[2], users: users.count, items: items.count)
-        self.init(name: files[0].metadata["name"] ?? "", users: users, items: items, exposures: exposures)
+        let follows = try FollowTable(files[3], users: users.count)
+        self.init(
+            name: files[0].metadata["name"] ?? "", users: users, items: items, exposures: exposures, follows: follows)
     }
 
     /// Writes the data set beside `directory` and then puts it in its place, so that what is there is always whole.
@@ -52,7 +56,9 @@ extension Dataset {
         let file = try catalogErrors { () throws(BlobError) in try SafetensorsFile(path: path) }
         guard file.metadata["format"] == format else {
             let found = file.metadata["format"].map { "\"\($0.prefix(80))\"" } ?? "none"
-            throw CatalogError(.corrupt, "\(path): metadata \"format\": expected \"\(format)\", found \(found)")
+            throw CatalogError(
+                .corrupt,
+                "\(path): metadata \"format\": expected \"\(format)\", found \(found); import or generate it again")
         }
         return file
     }
@@ -63,6 +69,7 @@ extension Dataset {
         users.add(to: &writers[0])
         items.add(to: &writers[1])
         exposures.add(to: &writers[2])
+        follows.add(to: &writers[3])
         for (name, writer) in zip(Self.fileNames, writers) { try writer.write(to: "\(directory)/\(name)") }
     }
 

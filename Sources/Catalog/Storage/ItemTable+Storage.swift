@@ -17,11 +17,15 @@ extension ItemTable {
             categoryNames: categoryNames,
             authors: try file.column("author", as: UInt64.self, rows: keys.count),
             publishTimes: try file.column("publish_time_ms", as: Int64.self, rows: keys.count),
-            durations: try file.amounts("duration_seconds", rows: keys.count))
+            durations: try file.amounts("duration_seconds", rows: keys.count),
+            latitudes: try file.numbers("latitude", in: -90...90, rows: keys.count),
+            longitudes: try file.numbers("longitude", in: -180...180, rows: keys.count),
+            cities: try file.column("city", as: UInt64.self, rows: keys.count),
+            qualities: try file.numbers("quality", in: 0...1, rows: keys.count))
     }
 
     /// Adds the table's columns: `key` U64, `public_id`, `title` and `category_name` (strings), `category` U32,
-    /// `author` U64, `publish_time_ms` I64, `duration_seconds` F32.
+    /// `author` U64, `publish_time_ms` I64, `duration_seconds`, `latitude`, `longitude` F32, `city` U64, `quality` F32.
     public func add(to writer: inout SafetensorsWriter) {
         writer.add("key", keys.reinterpreted(as: UInt64.self))
         publicIDs.add(to: &writer, name: "public_id")
@@ -31,5 +35,9 @@ extension ItemTable {
         writer.add("author", authors)
         writer.add("publish_time_ms", publishTimes)
         writer.add("duration_seconds", durations)
+        writer.add("latitude", latitudes)
+        writer.add("longitude", longitudes)
+        writer.add("city", cities)
+        writer.add("quality", qualities)
     }
 }

@@ -52,7 +52,7 @@ public struct RecommenderService: RPCService {
     ) async throws(RPCError) -> RecommendResponse {
         let query = try RecommendQuery(request, configuration: configuration)
         let outcome = try await run(query, context)
-        try await recordShown(outcome.page.map(\.item), to: query.user)
+        try await record(ShownPage(items: outcome.page.map(\.item), place: query.place), to: query.user)
         return RecommendResponse(outcome, requestID: query.requestID)
     }
 
@@ -83,9 +83,9 @@ public struct RecommenderService: RPCService {
         return outcome
     }
 
-    private func recordShown(_ items: [ItemKey], to user: UserKey) async throws(RPCError) {
+    private func record(_ page: ShownPage, to user: UserKey) async throws(RPCError) {
         do {
-            try await users.recordShown(items, to: user, now: now())
+            try await users.record(page, to: user, now: now())
         } catch {
             throw RPCError(.unavailable, "the page cannot be recorded as shown: \(error)", cause: error)
         }

@@ -12,7 +12,13 @@ extension ChannelLoader {
     }
 }
 
-/// A list that is the same for everyone: `popular`, `newest`.
+extension ChannelLoader {
+    public static let newItem = ChannelLoader(name: ChannelName.newItem, component: "new-item") {
+        try RankedListChannel(component: $0)
+    }
+}
+
+/// A list that is the same for everyone: `popular`, `newest`, `new-item`.
 public struct RankedListChannel: RecallChannel {
     private let list: Candidates
 

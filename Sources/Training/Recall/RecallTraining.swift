@@ -32,7 +32,10 @@ final class RecallTraining {
     }
 
     private static func trainers(_ specification: ModelSpecification, sizes: TableSizes) -> [any RecallTrainer] {
-        [TwoTowerTrainer(specification.twoTower, sizes: sizes), ItemCFTrainer(), RankedListTrainer()]
+        [
+            TwoTowerTrainer(specification.twoTower, sizes: sizes), ItemCFTrainer(), RankedListTrainer(),
+            NewItemTrainer(), PlaceTrainer(), AuthorTrainer(),
+        ]
     }
 
     /// What came of all trainers for the whole log.
