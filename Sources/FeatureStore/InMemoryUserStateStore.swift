@@ -45,7 +45,7 @@ public final class InMemoryUserStateStore: UserStateStore {
         let excluded = Set(shown).union(overlay.hidden).union(state.recent.lazy.map(\.item))
         return UserView(
             state: state, excluded: excluded.sorted(), exposures: overlay.exposures, liveEventCount: live.count,
-            place: overlay.place)
+            place: overlay.place, cached: overlay.cache.items(now: now, rules: limits.cache))
     }
 
     public func record(_ events: [UserEvent], now: Int64) -> [RecordOutcome] {
@@ -62,6 +62,8 @@ public final class InMemoryUserStateStore: UserStateStore {
         change(user, now: now) { overlay, _ in
             overlay.show(page.items, at: now, limits: limits)
             overlay.place = page.place ?? overlay.place
+            overlay.cache.record(
+                shown: page.items, offered: page.offered, kept: page.kept, now: now, rules: limits.cache)
         }
     }
 

@@ -2,6 +2,8 @@
 public struct OverlayLimits: Sendable, Hashable {
     /// How long a shown item stays away, and how many others are hidden by mistake.
     public var exposures = ExposureFilter.Configuration()
+    /// When items that the ranker kept leave.
+    public var cache = RecallCache.Rules()
     /// The newest shown items that are kept by key, so that a request can tell the recall shards of them: 25 pages.
     public var recentlyShownMax = 500
     /// Events kept per user: twice the last-n, which is all that models see of them.

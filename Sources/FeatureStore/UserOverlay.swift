@@ -12,6 +12,8 @@ struct UserOverlay {
     private(set) var hidden: [ItemKey] = []
     /// Where he last said he was.
     var place: Place?
+    /// What the ranker kept for him.
+    var cache = RecallCache()
     var lastTouched: Int64 = 0
 
     private struct Shown {
@@ -28,7 +30,7 @@ struct UserOverlay {
     var byteCount: Int {
         MemoryLayout<UserOverlay>.stride + events.count * MemoryLayout<Interaction>.stride
             + recentlyShown.count * MemoryLayout<Shown>.stride + hidden.count * MemoryLayout<ItemKey>.stride
-            + exposures.byteCount
+            + exposures.byteCount + cache.byteCount
     }
 
     /// - Complexity: O(1) for events that come in order.
@@ -47,6 +49,7 @@ struct UserOverlay {
 
     mutating func show(_ items: [ItemKey], at time: Int64, limits: OverlayLimits) {
         for item in items { exposures.insert(item, at: time) }
+        cache.remove(items)
         recentlyShown += items.map { Shown(item: $0, time: time) }
         // A quarter at a time, so that the rest is not moved for every page.
         if recentlyShown.count > limits.recentlyShownMax + limits.recentlyShownMax / 4 {

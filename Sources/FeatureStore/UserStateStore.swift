@@ -31,11 +31,14 @@ public struct UserView: Sendable {
     public var liveEventCount: Int
     /// Where he last said he was.
     public var place: Place?
+    /// What the ranker kept for him.
+    public var cached: [CachedItem]
 
     public init(
         state: UserState, excluded: [ItemKey] = [], exposures: ExposureFilter = ExposureFilter(),
-        liveEventCount: Int = 0, place: Place? = nil
+        liveEventCount: Int = 0, place: Place? = nil, cached: [CachedItem] = []
     ) {
+        self.cached = cached
         self.place = place
         self.state = state
         self.excluded = excluded
@@ -49,10 +52,16 @@ public struct ShownPage: Sendable {
     public var items: [ItemKey]
     /// Where he said he was.
     public var place: Place?
+    /// Cached items that were candidates for it.
+    public var offered: [ItemKey]
+    /// What the ranker put next, best first.
+    public var kept: [CachedItem]
 
-    public init(items: [ItemKey], place: Place? = nil) {
+    public init(items: [ItemKey], place: Place? = nil, offered: [ItemKey] = [], kept: [CachedItem] = []) {
         self.items = items
         self.place = place
+        self.offered = offered
+        self.kept = kept
     }
 }
 

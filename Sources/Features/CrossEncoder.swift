@@ -77,6 +77,18 @@ public struct CrossEncoder: Sendable {
         for index in features.indices { output[index] = value(features[index], candidate) }
     }
 
+    /// The same for a candidate that the catalogue does not have, and so the user has not met.
+    public func encode(
+        _ item: ItemFeatures, signals: ItemSignals, features: [CrossFeature],
+        into output: UnsafeMutableBufferPointer<Float>
+    ) {
+        let candidate = Candidate(
+            category: categories[item.category], author: authors[item.author], item: RecentCounts.Entry(),
+            categoryIndex: item.category, logDuration: item.logDuration, publishTime: item.publishTime,
+            signals: signals)
+        for index in features.indices { output[index] = value(features[index], candidate) }
+    }
+
     private struct Candidate {
         var category: RecentCounts.Entry
         var author: RecentCounts.Entry

@@ -33,6 +33,15 @@ public struct ItemInputs: Sendable {
         ages.removeAll(keepingCapacity: true)
     }
 
+    /// An item that the catalogue does not have: its id is the one the model has never seen.
+    public mutating func append(_ item: ItemFeatures, age: Float) {
+        items.append(0)
+        categories.append(item.category)
+        authors.append(item.author)
+        durations.append(item.logDuration / 5)
+        ages.append(age)
+    }
+
     /// - Parameter isAnonymous: The item is presented as one the model has never seen.
     public mutating func append(
         row: UInt32, age: Float, columns: ItemFeatureColumns, isAnonymous: Bool = false

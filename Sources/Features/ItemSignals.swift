@@ -13,9 +13,22 @@ public struct ItemSignals: Hashable, Sendable, BitwiseCopyable {
 
     /// - Parameter row: Catalogue row of the item.
     public init(row: Int, statistics: borrowing ActivityStatistics, columns: ItemFeatureColumns, priors: RatePriors) {
-        let item = statistics.items[row]
-        let category = Int(columns.categories[row])
-        let author = Int(columns.authors[row])
+        self.init(
+            statistics.items[row], category: Int(columns.categories[row]), author: Int(columns.authors[row]),
+            statistics: statistics, priors: priors)
+    }
+
+    /// Of an item that was never shown.
+    public init(_ item: ItemFeatures, statistics: borrowing ActivityStatistics, priors: RatePriors) {
+        self.init(
+            ActivityCounts(), category: Int(item.category), author: Int(item.author), statistics: statistics,
+            priors: priors)
+    }
+
+    private init(
+        _ item: ActivityCounts, category: Int, author: Int, statistics: borrowing ActivityStatistics,
+        priors: RatePriors
+    ) {
         itemLogOdds = priors.item.deviation(item)
         categoryLogOdds = category == 0 ? 0 : priors.category.deviation(statistics.categories[category])
         authorLogOdds = author == 0 ? 0 : priors.author.deviation(statistics.authors[author])

@@ -12,7 +12,10 @@ public final class PreRankNet: @unchecked Sendable {
     public let encoder: FeatureEncoder
     /// `[N]`, catalogue row order.
     public let signals: [ItemSignals]
+    /// Describes items that the catalogue does not have.
+    public let vocabulary: ItemVocabulary
     private let statistics: ActivityStatistics
+    private let workspaces = WorkspacePool()
     private let itemVectors: EmbeddingTable
 
     /// - Parameters:
@@ -26,6 +29,7 @@ public final class PreRankNet: @unchecked Sendable {
         try description.check(columns, path: file.path)
         let parameters = ParameterSet(file: file, purpose: .serving)
         model = try ThreeTowerModel(specification, sizes: description.sizes, in: parameters)
+        vocabulary = ItemVocabulary(items, columns: columns)
         itemVectors = try parameters.table(
             "item.output", rows: columns.count, width: specification.item.layers.last ?? 0)
         encoder = FeatureEncoder(
@@ -50,6 +54,22 @@ public final class PreRankNet: @unchecked Sendable {
     /// - Returns: `[rows.count, item.layers.last]`.
     public func items(_ rows: [UInt32], in workspace: Workspace) -> Tensor {
         workspace.lookup(itemVectors, rows)
+    }
+
+    /// The item tower, run for an item that the catalogue does not have, at the time of its publication.
+    ///
+    /// - Returns: `[item.layers.last]`.
+    public func itemTower(_ item: ItemFeatures) -> [Float] {
+        var inputs = ItemInputs()
+        inputs.append(item, age: FeatureEncoder.age(published: item.publishTime, now: item.publishTime))
+        return workspaces.withWorkspace { workspace in
+            model.items(inputs, in: workspace).withUnsafeBufferPointer { Array($0) }
+        }
+    }
+
+    /// What the statistics say of an item that was never shown: what they say of its category and author.
+    public func signals(of item: ItemFeatures) -> ItemSignals {
+        ItemSignals(item, statistics: statistics, priors: encoder.description.priors)
     }
 
     private static func counts(_ file: SafetensorsFile, _ name: String, rows: Int) throws -> [ActivityCounts] {

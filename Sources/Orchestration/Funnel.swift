@@ -21,23 +21,36 @@ struct Funnel: Sendable {
         var view: UserView
         var channels: [Recall.ChannelResult]
         var candidates: CandidateUnion
+        /// What the shards told of candidates that the snapshot does not have.
+        var live: [ItemKey: Catalog.LiveItem]
         /// Nil: no ranker answered, or the user is unknown; the page is in recall order.
         var ranked: RankStage.Output?
         /// The page.
         var page: [PageEntry]
+        /// What the ranker put next, and was not shown: kept for the user's next page.
+        var kept: [CachedItem] = []
         var notes: CompletenessNotes
         var reports: [StageReport]
+
+        /// Candidates that the snapshot does not have.
+        var liveCandidates: [Catalog.LiveItem] { candidates.items.compactMap { live[$0] } }
     }
 
     struct PageEntry: Sendable {
         var item: ItemKey
-        /// Row of the snapshot's item table.
-        var row: Int
+        var source: Source
         var score: Float
         var clickProbability: Float = 0
         var watchSeconds: Float = 0
         /// 1-based, after ranking; 0 when there was none.
         var rankPosition = 0
+    }
+
+    /// Where an item's details are.
+    enum Source: Sendable {
+        /// Row of the snapshot's item table.
+        case snapshot(Int)
+        case live(Catalog.LiveItem)
     }
 
     func run(
@@ -48,14 +61,14 @@ struct Funnel: Sendable {
         let (view, userReport) = try await userView(query.user, on: snapshot, now: now)
         let (recallQuery, encodeReport) = recallQuery(query, view, snapshot, now)
         let recalled = try await recallUnseen(
-            recallQuery, view, wanted: query.pageSize, deadline: deadlines.recall, now: now, notes: &notes)
+            recallQuery, view, on: snapshot, wanted: query.pageSize, deadline: deadlines.recall, notes: &notes)
         var outcome = Outcome(
-            snapshot: snapshot, view: view, channels: recalled.channels, candidates: recalled.candidates, page: [],
-            notes: notes, reports: [userReport, encodeReport] + recalled.reports)
+            snapshot: snapshot, view: view, channels: recalled.channels, candidates: recalled.candidates,
+            live: recalled.live, page: [], notes: notes, reports: [userReport, encodeReport] + recalled.reports)
         let scene = Catalog.Scene(
             timeMilliseconds: now, surface: query.surface.map { snapshot.surface(named: $0) } ?? 0)
         await rankCandidates(&outcome, scene, deadlines.rankFromNow())
-        outcome.page = page(of: outcome, size: query.pageSize)
+        fillPage(&outcome, size: query.pageSize)
         return outcome
     }
 
@@ -70,75 +83,12 @@ struct Funnel: Sendable {
                 stage: "user state", snapshotVersion: snapshot.version, itemsOut: UInt32(view.state.recent.count),
                 microseconds: (ContinuousClock.now - start).microseconds,
                 note: "\(view.liveEventCount) live events, \(view.excluded.count) items excluded by key, "
-                    + "\(view.exposures.count) shown in the last \(view.exposures.configuration.windowDays) days")
+                    + "\(view.exposures.count) shown in the last \(view.exposures.configuration.windowDays) days, \(view.cached.count) kept by the ranker"
+            )
             return (view, report)
         } catch {
             throw RPCError(.unavailable, "the user's state cannot be read: \(error)", cause: error)
         }
-    }
-
-    /// What recall found and the user has not seen. When the shown items of which only a filter knows leave too few for
-    /// the page, those that were met are named to the shards and recall runs again.
-    private func recallUnseen(
-        _ query: RecallStage.Query, _ view: UserView, wanted: Int, deadline: Deadline, now: Int64,
-        notes: inout CompletenessNotes
-    ) async throws(RPCError) -> (channels: [Recall.ChannelResult], candidates: CandidateUnion, reports: [StageReport]) {
-        let shown = ShownItems(exposures: view.exposures, now: now)
-        let limits = query.channels.map(\.limit)
-        var query = query
-        query.channels = shown.widened(query.channels, exceptKnown: view.excluded.count)
-        var found = try await recall.run(query, deadline: deadline, notes: &notes)
-        var reports: [StageReport] = []
-        var round = 0
-        while true {
-            round += 1
-            let (channels, met) = shown.cut(found.channels, to: limits)
-            let candidates = CandidateUnion(channels, excluding: query.excluded, limit: configuration.candidatesMax)
-            reports += found.reports + (met.isEmpty ? [] : [report(of: met, query, view)])
-            guard candidates.count < wanted, !met.isEmpty, round < Self.recallRoundsMax, !deadline.hasPassed else {
-                return (channels, candidates, reports)
-            }
-            query.excluded = (query.excluded + met).sorted()
-            var noted = notes
-            guard let more = try? await recall.run(query, deadline: deadline, notes: &noted) else {
-                return (channels, candidates, reports)
-            }
-            (found, notes) = (more, noted)
-        }
-    }
-
-    private func report(of shown: [ItemKey], _ query: RecallStage.Query, _ view: UserView) -> StageReport {
-        StageReport(
-            stage: "exposure filter", snapshotVersion: query.version, itemsOut: UInt32(shown.count),
-            note: "candidates left out: shown in the last \(view.exposures.configuration.windowDays) days")
-    }
-
-    /// Rounds of recall for one page. Each goes past at least as many shown items as a page has, and past as many as its
-    /// channels give when all of them were shown.
-    private static let recallRoundsMax = 3
-
-    /// For a user of whom nothing is known, the popular channel alone fills the page.
-    private func recallQuery(
-        _ query: RecommendQuery, _ view: UserView, _ snapshot: FunnelSnapshot, _ now: Int64
-    ) -> (RecallStage.Query, StageReport) {
-        let start = ContinuousClock.now
-        let popular = configuration.channels.first { $0.channel == ChannelName.popular }?.limit ?? 0
-        let channels =
-            view.state.isKnown
-            ? snapshot.encoders.requests(
-                configuration.channels,
-                for: RecallUser(
-                    state: view.state, timeMilliseconds: now, place: query.place ?? view.place, city: query.city))
-            : [ChannelRequest(channel: ChannelName.popular, limit: max(popular, query.pageSize))]
-        let report = StageReport(
-            stage: "user side of the channels", snapshotVersion: snapshot.version, itemsOut: UInt32(channels.count),
-            microseconds: (ContinuousClock.now - start).microseconds)
-        return (
-            RecallStage.Query(
-                version: snapshot.version, state: view.state, channels: channels,
-                excluded: (view.excluded + query.excluded).sorted(), timeMilliseconds: now),
-            report
-        )
     }
 
     private func rankCandidates(_ outcome: inout Outcome, _ scene: Catalog.Scene, _ deadline: Deadline) async {
@@ -146,7 +96,8 @@ struct Funnel: Sendable {
         do throws(RPCError) {
             let ranked = try await rank.run(
                 version: outcome.snapshot.version, state: outcome.view.state, scene: scene,
-                candidates: outcome.candidates.items, limit: configuration.rankLimit, deadline: deadline)
+                candidates: outcome.candidates.items, live: outcome.liveCandidates, limit: configuration.rankLimit,
+                deadline: deadline)
             outcome.reports.append(ranked.report)
             outcome.ranked = ranked
             outcome.notes.order = .ranked
@@ -157,26 +108,5 @@ struct Funnel: Sendable {
                     stage: "rank", address: rank.address, itemsIn: UInt32(outcome.candidates.count),
                     note: error.message))
         }
-    }
-
-    private func page(of outcome: Outcome, size: Int) -> [PageEntry] {
-        var page: [PageEntry] = []
-        page.reserveCapacity(size)
-        if let ranked = outcome.ranked {
-            for place in ranked.items.indices where page.count < size {
-                guard let row = outcome.snapshot.row(of: ranked.items[place]) else { continue }
-                page.append(
-                    PageEntry(
-                        item: ranked.items[place], row: row, score: ranked.scores[place],
-                        clickProbability: ranked.clickProbabilities[place], watchSeconds: ranked.watchSeconds[place],
-                        rankPosition: place + 1))
-            }
-        } else {
-            for (place, item) in outcome.candidates.items.enumerated() where page.count < size {
-                guard let row = outcome.snapshot.row(of: item) else { continue }
-                page.append(PageEntry(item: item, row: row, score: outcome.candidates.scores[place]))
-            }
-        }
-        return page
     }
 }

@@ -10,6 +10,10 @@ public struct OrchestratorConfiguration: Sendable, Equatable {
     public var candidatesMax = 2000
     /// Candidates the ranker returns at most.
     public var rankLimit = 500
+    /// Places of a page for new items that have not had their guaranteed impressions, where ranking gives them none.
+    public var newItemPlaces = 1
+    /// How often the shards are told of impressions of new items.
+    public var impressionReportInterval: Duration = .seconds(1)
     /// The whole request, when the caller sets no deadline or a later one.
     public var requestTimeout: Duration = .milliseconds(200)
     /// Waiting for the recall shards.
@@ -28,6 +32,16 @@ public enum RequestLimits {
     /// Items that the caller excludes: more belong into the user's state.
     public static let excludedMax = 1000
     public static let eventsMax = 1000
+    /// Items of one upsert.
+    public static let itemsMax = 1000
+    /// Bytes of a title, a category or the name of a city, as in imports.
+    public static let textBytesMax = 1024
+    /// Four months, as in imports: more is a mistaken unit.
+    public static let durationSecondsMax: Float = 10_000_000
+    /// The last millisecond of the year 9999.
+    public static let timeMillisecondsMax: Int64 = 253_402_300_799_999
+    /// Items of one report of impressions.
+    public static let countsMax = 100_000
     /// How far ahead of this machine's clock an event may be: five minutes of clock error.
     public static let clockErrorMillisecondsMax: Int64 = 5 * 60 * 1000
 }

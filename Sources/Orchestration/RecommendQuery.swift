@@ -79,6 +79,39 @@ extension RecommendQuery {
 }
 
 extension RequestLimits {
+    static func text(_ text: String, _ field: String) throws(RPCError) -> String {
+        guard text.utf8.count <= textBytesMax else {
+            throw RPCError(
+                .invalidArgument, "\(field): expected at most \(textBytesMax) bytes, found \(text.utf8.count)")
+        }
+        return text
+    }
+
+    static func amount(_ amount: Float, _ field: String, max: Float) throws(RPCError) -> Float {
+        guard amount >= 0, amount <= max else {
+            throw RPCError(.invalidArgument, "\(field): expected 0 to \(max), found \(amount)")
+        }
+        return amount
+    }
+
+    static func amount(_ time: Int64, _ field: String) throws(RPCError) -> Int64 {
+        guard time >= 0, time <= timeMillisecondsMax else {
+            throw RPCError(.invalidArgument, "\(field): expected milliseconds since 1970, found \(time)")
+        }
+        return time
+    }
+
+    static func place(_ coordinates: Coordinates?) throws(RPCError) -> Place? {
+        guard let coordinates else { return nil }
+        guard let place = Place(latitude: coordinates.latitude, longitude: coordinates.longitude) else {
+            throw RPCError(
+                .invalidArgument,
+                "place: expected latitude -90 to 90 and longitude -180 to 180, found \(coordinates.latitude) and "
+                    + "\(coordinates.longitude)")
+        }
+        return place
+    }
+
     static func check(id: String, _ field: String) throws(RPCError) {
         guard !id.isEmpty else { throw RPCError(.invalidArgument, "\(field): expected an id, found an empty string") }
         guard id.utf8.count <= idBytesMax else {

@@ -15,6 +15,8 @@ final class Scratch {
     private(set) var rows: [UInt32] = []
     /// Their places in the request.
     private var places: [UInt32] = []
+    /// Candidates that the snapshot does not have, after `rows`.
+    private(set) var live: [LiveItemTowers.Entry] = []
     /// The rows of one tile.
     var tile: [UInt32] = []
     private var clicks: [Float] = []
@@ -22,8 +24,16 @@ final class Scratch {
     private var scores: [Float] = []
     private var order: [Int] = []
 
+    /// Candidates that can be scored.
+    var count: Int { rows.count + live.count }
+
     /// Looks up the candidates.
-    func begin(_ items: SharedBuffer<ItemKey>, net: PreRankNet) {
+    ///
+    /// - Parameter liveEntry: what is needed of an item that the snapshot does not have.
+    func begin(
+        _ items: SharedBuffer<ItemKey>, net: PreRankNet, live attributes: [LiveItem],
+        liveEntry: (LiveItem) -> LiveItemTowers.Entry
+    ) {
         rows.removeAll(keepingCapacity: true)
         places.removeAll(keepingCapacity: true)
         clicks.removeAll(keepingCapacity: true)
@@ -32,6 +42,14 @@ final class Scratch {
         for place in items.indices {
             guard let row = net.encoder.itemIndex.row(of: items[place]) else { continue }
             rows.append(UInt32(row))
+            places.append(UInt32(place))
+        }
+        live.removeAll(keepingCapacity: true)
+        guard !attributes.isEmpty else { return }
+        let known = Dictionary(attributes.map { ($0.key, $0) }) { first, _ in first }
+        for place in items.indices where net.encoder.itemIndex.row(of: items[place]) == nil {
+            guard let item = known[items[place]] else { continue }
+            live.append(liveEntry(item))
             places.append(UInt32(place))
         }
     }

@@ -113,6 +113,8 @@ public enum ChannelName {
     public static let followedAuthor = "followed-author"
     public static let author = "author"
     public static let similarAuthor = "similar-author"
+    /// What the ranker kept for the user; the orchestrator's own, unknown to shards.
+    public static let cache = "cache"
 }
 
 /// Why a channel could not be loaded or could not answer.

@@ -8,6 +8,8 @@ package import VectorIndex
 public final class RecallScratch: @unchecked Sendable {
     /// ``RecallQuery/excludedItems``, filled by the engine before the channels run.
     package var excluded = KeySet()
+    /// Impressions reported since the process started, of new items.
+    var impressions: [ItemKey: UInt32] = [:]
     let search = SearchScratch()
     /// Keys of the triggers, for the channels that use them.
     var triggers = KeySet()

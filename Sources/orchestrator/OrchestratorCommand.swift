@@ -31,6 +31,7 @@ struct OrchestratorCommand: AsyncParsableCommand {
         ) { try FunnelSnapshot($0) }
         let service = RecommenderService(
             configuration: OrchestratorConfiguration(cluster), shards: try cluster.recallShards.map(cluster.stage),
+            replicas: try cluster.recallShards.map { try $0.map { try cluster.stage([$0]) } },
             ranker: try cluster.stage(cluster.rankers), users: InMemoryUserStateStore(),
             snapshots: SnapshotAccess(snapshots.host),
             now: { Int64((Date().timeIntervalSince1970 * 1000).rounded()) }, logger: logger)
@@ -52,6 +53,7 @@ extension OrchestratorConfiguration {
         channels = cluster.funnel.channels.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { ChannelRequest(channel: $0.key, limit: $0.value) }
         rankLimit = cluster.funnel.rankLimit
+        newItemPlaces = cluster.funnel.newItemPlaces
         requestTimeout = .milliseconds(cluster.deadlines.request)
         recallTimeout = .milliseconds(cluster.deadlines.recall)
         rankTimeout = .milliseconds(cluster.deadlines.rank)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Blobs
+import Logging
 import Orchestration
 import Recall
 import Service
@@ -29,16 +30,27 @@ struct RecallShardCommand: AsyncParsableCommand {
         let cluster = try ClusterConfiguration(file: process.config)
         let member = try cluster.member(.recallShard, shard: shard, replica: replica)
         let kinds = RecallShardEngine.componentKinds
-        let snapshots = try SnapshotProcess(
-            member, in: cluster, kinds: kinds,
-            logger: ServiceProcess.logger(member.name, level: process.logLevel)
-        ) { [shard] snapshot in
+        let logger = ServiceProcess.logger(member.name, level: process.logLevel)
+        let live = LiveItems(
+            journal: LiveItemJournal(path: "\(cluster.directory(of: member))/live-items.jsonl"))
+        let restored = try await live.restore()
+        logger.info(
+            "live items restored",
+            metadata: ["items": "\(restored.items)", "unreadable lines": "\(restored.unreadable)"])
+        let snapshots = try SnapshotProcess(member, in: cluster, kinds: kinds, logger: logger) { [shard] snapshot in
             var components: [String: SafetensorsFile] = [:]
-            for kind in kinds where snapshot.contains(kind, shard: shard) {
-                components[kind] = try snapshot.component(kind, shard: shard)
+            for kind in kinds {
+                if snapshot.contains(kind, shard: shard) {
+                    components[kind] = try snapshot.component(kind, shard: shard)
+                } else if snapshot.contains(kind) {
+                    components[kind] = try snapshot.component(kind)
+                }
             }
-            return try RecallShardEngine(shard: shard, of: snapshot.manifest.shards, components: components)
+            return try RecallShardEngine(
+                shard: shard, of: snapshot.manifest.shards, components: components, live: live)
         }
-        try await snapshots.run(services: [RecallShardService(snapshots: SnapshotAccess(snapshots.host))])
+        let service = RecallShardService(
+            shard: shard, of: cluster.recallShards.count, snapshots: SnapshotAccess(snapshots.host), live: live)
+        try await snapshots.run(services: [service])
     }
 }

@@ -15,6 +15,7 @@ struct Tributary: AsyncParsableCommand {
         subcommands: [
             RecommendCommand.self,
             EventsCommand.self,
+            ItemsCommand.self,
             StatusCommand.self,
             SnapshotCommand.self,
             ImportCommand.self,

@@ -1,5 +1,7 @@
+import Blobs
 import Catalog
 import FeatureStore
+import Foundation
 import Kernels
 import Logging
 import Messages
@@ -21,7 +23,8 @@ struct SmallCluster {
     }
 
     enum Ranker {
-        /// Highest key first; click probability key / 100, score key / 10, watch time key.
+        /// Highest key first; click probability key / 100, score key / 10, watch time key. Items that it is told nothing of and
+        /// the snapshot does not have are left out.
         case byKey
         case lost
         case otherVersion(String)
@@ -109,13 +112,16 @@ private struct TestShard: RPCService {
         let own = (1...20).map { ItemKey(rawValue: $0) }.filter { $0.shard(of: count) == index }
         var channels: [String: any RecallChannel] = [
             ChannelName.itemCF: NextItem(own: Set(own)),
+            ChannelName.newest: LiveChannels.newest, ChannelName.newItem: LiveChannels.newItem,
             ChannelName.popular: Falling(items: own.sorted(by: >)),
         ]
         if case .withoutChannel(let name) = kind { channels[name] = nil }
-        let engine = RecallShardEngine(shard: index, of: count, channels: channels)
+        let live = LiveItems()
+        let engine = RecallShardEngine(shard: index, of: count, channels: channels, live: live)
         switch kind {
         case .answering, .withoutChannel:
-            RecallShardService(snapshots: SmallCluster.access(engine)).register(in: &router)
+            RecallShardService(shard: index, of: count, snapshots: SmallCluster.access(engine), live: live)
+                .register(in: &router)
         case .lost:
             router.unary(RecallMethods.recall) { _, _ throws(RPCError) in throw RPCError(.unavailable, "unplugged") }
         case .hanging:
@@ -139,7 +145,8 @@ private struct TestRanker: RPCService {
     func register(in router: inout Router) {
         router.unary(RankingMethods.rank) { [kind] request, _ throws(RPCError) in
             if case .lost = kind { throw RPCError(.unavailable, "unplugged") }
-            let items = request.items.sorted(by: >)
+            let live = Set(request.liveItems.map { ItemKey(publicID: $0.itemID).rawValue })
+            let items = request.items.filter { $0 <= 20 || live.contains($0) }.sorted(by: >)
             var version = request.snapshotVersion
             if case .otherVersion(let other) = kind { version = other }
             return RankResponse(
@@ -147,6 +154,28 @@ private struct TestRanker: RPCService {
                 scores: SharedBuffer(items.map { Float($0) / 10 }),
                 clickProbabilities: SharedBuffer(items.map { Float($0) / 100 }),
                 watchSeconds: SharedBuffer(items.map { Float($0) }))
+        }
+    }
+}
+
+/// Channels of lists that are empty but for live items.
+private enum LiveChannels {
+    static let newest = channel(["until_ms": "1000"]) { try NewestChannel(component: $0) }
+    static let newItem = channel([:]) { try NewItemChannel(component: $0) }
+
+    private static func channel(
+        _ metadata: [String: String], _ make: (SafetensorsFile) throws -> any RecallChannel
+    ) -> any RecallChannel {
+        let path = FileManager.default.temporaryDirectory.appending(path: "list-\(UUID()).safetensors").path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var writer = SafetensorsWriter(metadata: metadata)
+        writer.add("item_key", [] as [UInt64])
+        writer.add("score", [] as [Float])
+        do {
+            try writer.write(to: path)
+            return try make(SafetensorsFile(path: path))
+        } catch {
+            preconditionFailure("an empty list is written and read: \(error)")
         }
     }
 }

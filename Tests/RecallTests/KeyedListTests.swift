@@ -136,7 +136,7 @@ import Testing
         writer.add("item_key", list.items)
         writer.add("publish_ms", list.times)
         let file = try mapped(writer)
-        let error = #expect(throws: BlobError.self) { try KeyedListChannel(component: file) }
+        let error = #expect(throws: BlobError.self) { try KeyedListChannel(component: file, by: .author) }
         #expect(error?.message.contains(file.path) == true && error?.message.contains(list.tensor) == true)
     }
 }

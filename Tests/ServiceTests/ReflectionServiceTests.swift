@@ -29,7 +29,8 @@ import Testing
             return
         }
         let file = try #require(response.fileDescriptorProto.first)
-        #expect(response.fileDescriptorProto.count == 1)
+        // The file and the one that it imports.
+        #expect(response.fileDescriptorProto.count == 2)
         // A FileDescriptorProto begins with field 1, its name.
         #expect(Array(file.prefix(2 + name.count)) == [0x0A, UInt8(name.count)] + name)
         #expect(answer(.fileByFilename("tributary/v1/recommender.proto")) == .fileDescriptorResponse(response))

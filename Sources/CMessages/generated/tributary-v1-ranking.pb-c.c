@@ -232,7 +232,7 @@ void   tributary__v1__tower_counts__free_unpacked
   assert(message->base.descriptor == &tributary__v1__tower_counts__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tributary__v1__rank_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor tributary__v1__rank_request__field_descriptors[6] =
 {
   {
     "snapshot_version",
@@ -294,10 +294,23 @@ static const ProtobufCFieldDescriptor tributary__v1__rank_request__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "live_items",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__RankRequest, n_live_items),
+    offsetof(Tributary__V1__RankRequest, live_items),
+    &tributary__v1__live_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__rank_request__field_indices_by_name[] = {
   3,   /* field[3] = items */
   4,   /* field[4] = limit */
+  5,   /* field[5] = live_items */
   2,   /* field[2] = scene */
   0,   /* field[0] = snapshot_version */
   1,   /* field[1] = user */
@@ -305,7 +318,7 @@ static const unsigned tributary__v1__rank_request__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__rank_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tributary__v1__rank_request__descriptor =
 {
@@ -315,7 +328,7 @@ const ProtobufCMessageDescriptor tributary__v1__rank_request__descriptor =
   "Tributary__V1__RankRequest",
   "tributary.v1",
   sizeof(Tributary__V1__RankRequest),
-  5,
+  6,
   tributary__v1__rank_request__field_descriptors,
   tributary__v1__rank_request__field_indices_by_name,
   1,  tributary__v1__rank_request__number_ranges,

@@ -187,6 +187,186 @@ void   tributary__v1__channel_result__free_unpacked
   assert(message->base.descriptor == &tributary__v1__channel_result__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__put_items_request__init
+                     (Tributary__V1__PutItemsRequest         *message)
+{
+  static const Tributary__V1__PutItemsRequest init_value = TRIBUTARY__V1__PUT_ITEMS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__put_items_request__get_packed_size
+                     (const Tributary__V1__PutItemsRequest *message)
+{
+  assert(message->base.descriptor == &tributary__v1__put_items_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__put_items_request__pack
+                     (const Tributary__V1__PutItemsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__put_items_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__put_items_request__pack_to_buffer
+                     (const Tributary__V1__PutItemsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__put_items_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__PutItemsRequest *
+       tributary__v1__put_items_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__PutItemsRequest *)
+     protobuf_c_message_unpack (&tributary__v1__put_items_request__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__put_items_request__free_unpacked
+                     (Tributary__V1__PutItemsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__put_items_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__put_items_response__init
+                     (Tributary__V1__PutItemsResponse         *message)
+{
+  static const Tributary__V1__PutItemsResponse init_value = TRIBUTARY__V1__PUT_ITEMS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__put_items_response__get_packed_size
+                     (const Tributary__V1__PutItemsResponse *message)
+{
+  assert(message->base.descriptor == &tributary__v1__put_items_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__put_items_response__pack
+                     (const Tributary__V1__PutItemsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__put_items_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__put_items_response__pack_to_buffer
+                     (const Tributary__V1__PutItemsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__put_items_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__PutItemsResponse *
+       tributary__v1__put_items_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__PutItemsResponse *)
+     protobuf_c_message_unpack (&tributary__v1__put_items_response__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__put_items_response__free_unpacked
+                     (Tributary__V1__PutItemsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__put_items_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__count_impressions_request__init
+                     (Tributary__V1__CountImpressionsRequest         *message)
+{
+  static const Tributary__V1__CountImpressionsRequest init_value = TRIBUTARY__V1__COUNT_IMPRESSIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__count_impressions_request__get_packed_size
+                     (const Tributary__V1__CountImpressionsRequest *message)
+{
+  assert(message->base.descriptor == &tributary__v1__count_impressions_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__count_impressions_request__pack
+                     (const Tributary__V1__CountImpressionsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__count_impressions_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__count_impressions_request__pack_to_buffer
+                     (const Tributary__V1__CountImpressionsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__count_impressions_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__CountImpressionsRequest *
+       tributary__v1__count_impressions_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__CountImpressionsRequest *)
+     protobuf_c_message_unpack (&tributary__v1__count_impressions_request__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__count_impressions_request__free_unpacked
+                     (Tributary__V1__CountImpressionsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__count_impressions_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__count_impressions_response__init
+                     (Tributary__V1__CountImpressionsResponse         *message)
+{
+  static const Tributary__V1__CountImpressionsResponse init_value = TRIBUTARY__V1__COUNT_IMPRESSIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__count_impressions_response__get_packed_size
+                     (const Tributary__V1__CountImpressionsResponse *message)
+{
+  assert(message->base.descriptor == &tributary__v1__count_impressions_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__count_impressions_response__pack
+                     (const Tributary__V1__CountImpressionsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__count_impressions_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__count_impressions_response__pack_to_buffer
+                     (const Tributary__V1__CountImpressionsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__count_impressions_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__CountImpressionsResponse *
+       tributary__v1__count_impressions_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__CountImpressionsResponse *)
+     protobuf_c_message_unpack (&tributary__v1__count_impressions_response__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__count_impressions_response__free_unpacked
+                     (Tributary__V1__CountImpressionsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__count_impressions_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tributary__v1__recall_request__field_descriptors[7] =
 {
   {
@@ -394,7 +574,7 @@ const ProtobufCMessageDescriptor tributary__v1__channel_query__descriptor =
   (ProtobufCMessageInit) tributary__v1__channel_query__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__recall_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor tributary__v1__recall_response__field_descriptors[5] =
 {
   {
     "snapshot_version",
@@ -444,9 +624,22 @@ static const ProtobufCFieldDescriptor tributary__v1__recall_response__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "live_items",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__RecallResponse, n_live_items),
+    offsetof(Tributary__V1__RecallResponse, live_items),
+    &tributary__v1__live_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__recall_response__field_indices_by_name[] = {
   3,   /* field[3] = channels */
+  4,   /* field[4] = live_items */
   1,   /* field[1] = shard */
   2,   /* field[2] = shard_count */
   0,   /* field[0] = snapshot_version */
@@ -454,7 +647,7 @@ static const unsigned tributary__v1__recall_response__field_indices_by_name[] = 
 static const ProtobufCIntRange tributary__v1__recall_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor tributary__v1__recall_response__descriptor =
 {
@@ -464,7 +657,7 @@ const ProtobufCMessageDescriptor tributary__v1__recall_response__descriptor =
   "Tributary__V1__RecallResponse",
   "tributary.v1",
   sizeof(Tributary__V1__RecallResponse),
-  4,
+  5,
   tributary__v1__recall_response__field_descriptors,
   tributary__v1__recall_response__field_indices_by_name,
   1,  tributary__v1__recall_response__number_ranges,
@@ -561,11 +754,186 @@ const ProtobufCMessageDescriptor tributary__v1__channel_result__descriptor =
   (ProtobufCMessageInit) tributary__v1__channel_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor tributary__v1__recall__method_descriptors[1] =
+static const ProtobufCFieldDescriptor tributary__v1__put_items_request__field_descriptors[3] =
+{
+  {
+    "shard",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PutItemsRequest, shard),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shard_count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PutItemsRequest, shard_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__PutItemsRequest, n_items),
+    offsetof(Tributary__V1__PutItemsRequest, items),
+    &tributary__v1__live_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__put_items_request__field_indices_by_name[] = {
+  2,   /* field[2] = items */
+  0,   /* field[0] = shard */
+  1,   /* field[1] = shard_count */
+};
+static const ProtobufCIntRange tributary__v1__put_items_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tributary__v1__put_items_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.PutItemsRequest",
+  "PutItemsRequest",
+  "Tributary__V1__PutItemsRequest",
+  "tributary.v1",
+  sizeof(Tributary__V1__PutItemsRequest),
+  3,
+  tributary__v1__put_items_request__field_descriptors,
+  tributary__v1__put_items_request__field_indices_by_name,
+  1,  tributary__v1__put_items_request__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__put_items_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__put_items_response__field_descriptors[1] =
+{
+  {
+    "held",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PutItemsResponse, held),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__put_items_response__field_indices_by_name[] = {
+  0,   /* field[0] = held */
+};
+static const ProtobufCIntRange tributary__v1__put_items_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tributary__v1__put_items_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.PutItemsResponse",
+  "PutItemsResponse",
+  "Tributary__V1__PutItemsResponse",
+  "tributary.v1",
+  sizeof(Tributary__V1__PutItemsResponse),
+  1,
+  tributary__v1__put_items_response__field_descriptors,
+  tributary__v1__put_items_response__field_indices_by_name,
+  1,  tributary__v1__put_items_response__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__put_items_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__count_impressions_request__field_descriptors[2] =
+{
+  {
+    "items",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Tributary__V1__CountImpressionsRequest, n_items),
+    offsetof(Tributary__V1__CountImpressionsRequest, items),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counts",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tributary__V1__CountImpressionsRequest, n_counts),
+    offsetof(Tributary__V1__CountImpressionsRequest, counts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__count_impressions_request__field_indices_by_name[] = {
+  1,   /* field[1] = counts */
+  0,   /* field[0] = items */
+};
+static const ProtobufCIntRange tributary__v1__count_impressions_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__count_impressions_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.CountImpressionsRequest",
+  "CountImpressionsRequest",
+  "Tributary__V1__CountImpressionsRequest",
+  "tributary.v1",
+  sizeof(Tributary__V1__CountImpressionsRequest),
+  2,
+  tributary__v1__count_impressions_request__field_descriptors,
+  tributary__v1__count_impressions_request__field_indices_by_name,
+  1,  tributary__v1__count_impressions_request__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__count_impressions_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define tributary__v1__count_impressions_response__field_descriptors NULL
+#define tributary__v1__count_impressions_response__field_indices_by_name NULL
+#define tributary__v1__count_impressions_response__number_ranges NULL
+const ProtobufCMessageDescriptor tributary__v1__count_impressions_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.CountImpressionsResponse",
+  "CountImpressionsResponse",
+  "Tributary__V1__CountImpressionsResponse",
+  "tributary.v1",
+  sizeof(Tributary__V1__CountImpressionsResponse),
+  0,
+  tributary__v1__count_impressions_response__field_descriptors,
+  tributary__v1__count_impressions_response__field_indices_by_name,
+  0,  tributary__v1__count_impressions_response__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__count_impressions_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor tributary__v1__recall__method_descriptors[3] =
 {
   { "Recall", &tributary__v1__recall_request__descriptor, &tributary__v1__recall_response__descriptor },
+  { "PutItems", &tributary__v1__put_items_request__descriptor, &tributary__v1__put_items_response__descriptor },
+  { "CountImpressions", &tributary__v1__count_impressions_request__descriptor, &tributary__v1__count_impressions_response__descriptor },
 };
 const unsigned tributary__v1__recall__method_indices_by_name[] = {
+  2,        /* CountImpressions */
+  1,        /* PutItems */
   0         /* Recall */
 };
 const ProtobufCServiceDescriptor tributary__v1__recall__descriptor =
@@ -575,7 +943,7 @@ const ProtobufCServiceDescriptor tributary__v1__recall__descriptor =
   "Recall",
   "Tributary__V1__Recall",
   "tributary.v1",
-  1,
+  3,
   tributary__v1__recall__method_descriptors,
   tributary__v1__recall__method_indices_by_name
 };
@@ -586,6 +954,22 @@ void tributary__v1__recall__recall(ProtobufCService *service,
 {
   assert(service->descriptor == &tributary__v1__recall__descriptor);
   service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void tributary__v1__recall__put_items(ProtobufCService *service,
+                                      const Tributary__V1__PutItemsRequest *input,
+                                      Tributary__V1__PutItemsResponse_Closure closure,
+                                      void *closure_data)
+{
+  assert(service->descriptor == &tributary__v1__recall__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void tributary__v1__recall__count_impressions(ProtobufCService *service,
+                                              const Tributary__V1__CountImpressionsRequest *input,
+                                              Tributary__V1__CountImpressionsResponse_Closure closure,
+                                              void *closure_data)
+{
+  assert(service->descriptor == &tributary__v1__recall__descriptor);
+  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void tributary__v1__recall__init (Tributary__V1__Recall_Service *service,
                                   Tributary__V1__Recall_ServiceDestroy destroy)

@@ -643,6 +643,186 @@ void   tributary__v1__user_summary__free_unpacked
   assert(message->base.descriptor == &tributary__v1__user_summary__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__item__init
+                     (Tributary__V1__Item         *message)
+{
+  static const Tributary__V1__Item init_value = TRIBUTARY__V1__ITEM__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__item__get_packed_size
+                     (const Tributary__V1__Item *message)
+{
+  assert(message->base.descriptor == &tributary__v1__item__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__item__pack
+                     (const Tributary__V1__Item *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__item__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__item__pack_to_buffer
+                     (const Tributary__V1__Item *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__item__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__Item *
+       tributary__v1__item__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__Item *)
+     protobuf_c_message_unpack (&tributary__v1__item__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__item__free_unpacked
+                     (Tributary__V1__Item *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__item__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__upsert_items_request__init
+                     (Tributary__V1__UpsertItemsRequest         *message)
+{
+  static const Tributary__V1__UpsertItemsRequest init_value = TRIBUTARY__V1__UPSERT_ITEMS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__upsert_items_request__get_packed_size
+                     (const Tributary__V1__UpsertItemsRequest *message)
+{
+  assert(message->base.descriptor == &tributary__v1__upsert_items_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__upsert_items_request__pack
+                     (const Tributary__V1__UpsertItemsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__upsert_items_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__upsert_items_request__pack_to_buffer
+                     (const Tributary__V1__UpsertItemsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__upsert_items_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__UpsertItemsRequest *
+       tributary__v1__upsert_items_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__UpsertItemsRequest *)
+     protobuf_c_message_unpack (&tributary__v1__upsert_items_request__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__upsert_items_request__free_unpacked
+                     (Tributary__V1__UpsertItemsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__upsert_items_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__upsert_items_response__init
+                     (Tributary__V1__UpsertItemsResponse         *message)
+{
+  static const Tributary__V1__UpsertItemsResponse init_value = TRIBUTARY__V1__UPSERT_ITEMS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__upsert_items_response__get_packed_size
+                     (const Tributary__V1__UpsertItemsResponse *message)
+{
+  assert(message->base.descriptor == &tributary__v1__upsert_items_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__upsert_items_response__pack
+                     (const Tributary__V1__UpsertItemsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__upsert_items_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__upsert_items_response__pack_to_buffer
+                     (const Tributary__V1__UpsertItemsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__upsert_items_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__UpsertItemsResponse *
+       tributary__v1__upsert_items_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__UpsertItemsResponse *)
+     protobuf_c_message_unpack (&tributary__v1__upsert_items_response__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__upsert_items_response__free_unpacked
+                     (Tributary__V1__UpsertItemsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__upsert_items_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__rejected_item__init
+                     (Tributary__V1__RejectedItem         *message)
+{
+  static const Tributary__V1__RejectedItem init_value = TRIBUTARY__V1__REJECTED_ITEM__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__rejected_item__get_packed_size
+                     (const Tributary__V1__RejectedItem *message)
+{
+  assert(message->base.descriptor == &tributary__v1__rejected_item__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__rejected_item__pack
+                     (const Tributary__V1__RejectedItem *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__rejected_item__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__rejected_item__pack_to_buffer
+                     (const Tributary__V1__RejectedItem *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__rejected_item__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__RejectedItem *
+       tributary__v1__rejected_item__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__RejectedItem *)
+     protobuf_c_message_unpack (&tributary__v1__rejected_item__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__rejected_item__free_unpacked
+                     (Tributary__V1__RejectedItem *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__rejected_item__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tributary__v1__recommend_request__context_entry__field_descriptors[2] =
 {
   {
@@ -1837,6 +2017,301 @@ const ProtobufCMessageDescriptor tributary__v1__user_summary__descriptor =
   (ProtobufCMessageInit) tributary__v1__user_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor tributary__v1__item__field_descriptors[9] =
+{
+  {
+    "item_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Item, item_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "title",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Item, title),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "category",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Item, category),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "author_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Item, author_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "publish_time_ms",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Item, publish_time_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration_seconds",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Item, duration_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "place",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Item, place),
+    &tributary__v1__coordinates__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "city",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Item, city),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quality",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Item, quality),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__item__field_indices_by_name[] = {
+  3,   /* field[3] = author_id */
+  2,   /* field[2] = category */
+  7,   /* field[7] = city */
+  5,   /* field[5] = duration_seconds */
+  0,   /* field[0] = item_id */
+  6,   /* field[6] = place */
+  4,   /* field[4] = publish_time_ms */
+  8,   /* field[8] = quality */
+  1,   /* field[1] = title */
+};
+static const ProtobufCIntRange tributary__v1__item__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor tributary__v1__item__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.Item",
+  "Item",
+  "Tributary__V1__Item",
+  "tributary.v1",
+  sizeof(Tributary__V1__Item),
+  9,
+  tributary__v1__item__field_descriptors,
+  tributary__v1__item__field_indices_by_name,
+  1,  tributary__v1__item__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__item__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__upsert_items_request__field_descriptors[1] =
+{
+  {
+    "items",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__UpsertItemsRequest, n_items),
+    offsetof(Tributary__V1__UpsertItemsRequest, items),
+    &tributary__v1__item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__upsert_items_request__field_indices_by_name[] = {
+  0,   /* field[0] = items */
+};
+static const ProtobufCIntRange tributary__v1__upsert_items_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tributary__v1__upsert_items_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.UpsertItemsRequest",
+  "UpsertItemsRequest",
+  "Tributary__V1__UpsertItemsRequest",
+  "tributary.v1",
+  sizeof(Tributary__V1__UpsertItemsRequest),
+  1,
+  tributary__v1__upsert_items_request__field_descriptors,
+  tributary__v1__upsert_items_request__field_indices_by_name,
+  1,  tributary__v1__upsert_items_request__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__upsert_items_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__upsert_items_response__field_descriptors[3] =
+{
+  {
+    "accepted",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__UpsertItemsResponse, accepted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rejected",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__UpsertItemsResponse, n_rejected),
+    offsetof(Tributary__V1__UpsertItemsResponse, rejected),
+    &tributary__v1__rejected_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reasons",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Tributary__V1__UpsertItemsResponse, n_reasons),
+    offsetof(Tributary__V1__UpsertItemsResponse, reasons),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__upsert_items_response__field_indices_by_name[] = {
+  0,   /* field[0] = accepted */
+  2,   /* field[2] = reasons */
+  1,   /* field[1] = rejected */
+};
+static const ProtobufCIntRange tributary__v1__upsert_items_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tributary__v1__upsert_items_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.UpsertItemsResponse",
+  "UpsertItemsResponse",
+  "Tributary__V1__UpsertItemsResponse",
+  "tributary.v1",
+  sizeof(Tributary__V1__UpsertItemsResponse),
+  3,
+  tributary__v1__upsert_items_response__field_descriptors,
+  tributary__v1__upsert_items_response__field_indices_by_name,
+  1,  tributary__v1__upsert_items_response__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__upsert_items_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__rejected_item__field_descriptors[2] =
+{
+  {
+    "index",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RejectedItem, index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RejectedItem, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__rejected_item__field_indices_by_name[] = {
+  0,   /* field[0] = index */
+  1,   /* field[1] = reason */
+};
+static const ProtobufCIntRange tributary__v1__rejected_item__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__rejected_item__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.RejectedItem",
+  "RejectedItem",
+  "Tributary__V1__RejectedItem",
+  "tributary.v1",
+  sizeof(Tributary__V1__RejectedItem),
+  2,
+  tributary__v1__rejected_item__field_descriptors,
+  tributary__v1__rejected_item__field_indices_by_name,
+  1,  tributary__v1__rejected_item__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__rejected_item__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue tributary__v1__order__enum_values_by_number[3] =
 {
   { "ORDER_UNSPECIFIED", "TRIBUTARY__V1__ORDER__ORDER_UNSPECIFIED", 0 },
@@ -1913,16 +2388,18 @@ const ProtobufCEnumDescriptor tributary__v1__event_kind__descriptor =
   tributary__v1__event_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor tributary__v1__recommender__method_descriptors[3] =
+static const ProtobufCMethodDescriptor tributary__v1__recommender__method_descriptors[4] =
 {
   { "Recommend", &tributary__v1__recommend_request__descriptor, &tributary__v1__recommend_response__descriptor },
   { "RecordEvents", &tributary__v1__record_events_request__descriptor, &tributary__v1__record_events_response__descriptor },
   { "Explain", &tributary__v1__explain_request__descriptor, &tributary__v1__explain_response__descriptor },
+  { "UpsertItems", &tributary__v1__upsert_items_request__descriptor, &tributary__v1__upsert_items_response__descriptor },
 };
 const unsigned tributary__v1__recommender__method_indices_by_name[] = {
   2,        /* Explain */
   0,        /* Recommend */
-  1         /* RecordEvents */
+  1,        /* RecordEvents */
+  3         /* UpsertItems */
 };
 const ProtobufCServiceDescriptor tributary__v1__recommender__descriptor =
 {
@@ -1931,7 +2408,7 @@ const ProtobufCServiceDescriptor tributary__v1__recommender__descriptor =
   "Recommender",
   "Tributary__V1__Recommender",
   "tributary.v1",
-  3,
+  4,
   tributary__v1__recommender__method_descriptors,
   tributary__v1__recommender__method_indices_by_name
 };
@@ -1958,6 +2435,14 @@ void tributary__v1__recommender__explain(ProtobufCService *service,
 {
   assert(service->descriptor == &tributary__v1__recommender__descriptor);
   service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void tributary__v1__recommender__upsert_items(ProtobufCService *service,
+                                              const Tributary__V1__UpsertItemsRequest *input,
+                                              Tributary__V1__UpsertItemsResponse_Closure closure,
+                                              void *closure_data)
+{
+  assert(service->descriptor == &tributary__v1__recommender__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void tributary__v1__recommender__init (Tributary__V1__Recommender_Service *service,
                                        Tributary__V1__Recommender_ServiceDestroy destroy)

@@ -108,6 +108,27 @@ extension FileDescriptor {
                 """
         ),
         FileDescriptor(
+            name: "tributary/v1/items.proto",
+            symbols: [
+                "tributary.v1.LiveItem",
+                "tributary.v1.Coordinates",
+            ],
+            dependencies: [],
+            latin1:
+                """
+                \u{a}\u{18}tributary/v1/items.proto\u{12}\u{c}tributary.v1\u{22}\u{ad}\u{2}\u{a}\u{8}LiveItem\
+                \u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}\u{14}\u{a}\u{5}title\u{18}\
+                \u{2} \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{3} \u{1}(\u{9}R\u{8}catego\
+                ry\u{12}\u{1d}\u{a}\u{a}author_key\u{18}\u{4} \u{1}(\u{6}R\u{9}authorKey\u{12}\u{19}\u{a}\u{8}\
+                city_key\u{18}\u{5} \u{1}(\u{6}R\u{7}cityKey\u{12}&\u{a}\u{f}publish_time_ms\u{18}\u{6} \u{1}\
+                (\u{3}R\u{d}publishTimeMs\u{12})\u{a}\u{10}duration_seconds\u{18}\u{7} \u{1}(\u{2}R\u{f}durat\
+                ionSeconds\u{12}/\u{a}\u{5}place\u{18}\u{8} \u{1}(\u{b}2\u{19}.tributary.v1.CoordinatesR\u{5}\
+                place\u{12}\u{18}\u{a}\u{7}quality\u{18}\u{9} \u{1}(\u{2}R\u{7}quality\u{22}G\u{a}\u{b}Coordi\
+                nates\u{12}\u{1a}\u{a}\u{8}latitude\u{18}\u{1} \u{1}(\u{1}R\u{8}latitude\u{12}\u{1c}\u{a}\u{9}\
+                longitude\u{18}\u{2} \u{1}(\u{1}R\u{9}longitudeb\u{6}proto3
+                """
+        ),
+        FileDescriptor(
             name: "tributary/v1/ranking.proto",
             symbols: [
                 "tributary.v1.RankRequest",
@@ -118,35 +139,36 @@ extension FileDescriptor {
                 "tributary.v1.Ranking",
                 "tributary.v1.Ranking.Rank",
             ],
-            dependencies: [],
+            dependencies: ["tributary/v1/items.proto"],
             latin1:
                 """
-                \u{a}\u{1a}tributary/v1/ranking.proto\u{12}\u{c}tributary.v1\u{22}\u{bc}\u{1}\u{a}\u{b}RankRe\
-                quest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}+\u{a}\
-                \u{4}user\u{18}\u{2} \u{1}(\u{b}2\u{17}.tributary.v1.UserStateR\u{4}user\u{12})\u{a}\u{5}scen\
-                e\u{18}\u{3} \u{1}(\u{b}2\u{13}.tributary.v1.SceneR\u{5}scene\u{12}\u{14}\u{a}\u{5}items\u{18}\
-                \u{4} \u{3}(\u{6}R\u{5}items\u{12}\u{14}\u{a}\u{5}limit\u{18}\u{5} \u{1}(\u{d}R\u{5}limit\u{22}\
-                \u{d9}\u{2}\u{a}\u{9}UserState\u{12}\u{19}\u{a}\u{8}user_key\u{18}\u{1} \u{1}(\u{6}R\u{7}user\
-                Key\u{12}\u{14}\u{a}\u{5}known\u{18}\u{2} \u{1}(\u{8}R\u{5}known\u{12}\u{18}\u{a}\u{7}profile\
-                \u{18}\u{3} \u{3}(\u{d}R\u{7}profile\u{12}!\u{a}\u{c}recent_items\u{18}\u{4} \u{3}(\u{6}R\u{b}\
-                recentItems\u{12}&\u{a}\u{f}recent_times_ms\u{18}\u{5} \u{3}(\u{10}R\u{d}recentTimesMs\u{12}%\
-                \u{a}\u{e}recent_actions\u{18}\u{6} \u{3}(\u{d}R\u{d}recentActions\u{12}0\u{a}\u{14}recent_wa\
-                tch_seconds\u{18}\u{7} \u{3}(\u{2}R\u{12}recentWatchSeconds\u{12} \u{a}\u{b}impressions\u{18}\
-                \u{8} \u{1}(\u{2}R\u{b}impressions\u{12}\u{16}\u{a}\u{6}clicks\u{18}\u{9} \u{1}(\u{2}R\u{6}cl\
-                icks\u{12}#\u{a}\u{d}watch_seconds\u{18}\u{a} \u{1}(\u{2}R\u{c}watchSeconds\u{22}:\u{a}\u{5}S\
-                cene\u{12}\u{17}\u{a}\u{7}time_ms\u{18}\u{1} \u{1}(\u{3}R\u{6}timeMs\u{12}\u{18}\u{a}\u{7}sur\
-                face\u{18}\u{2} \u{1}(\u{d}R\u{7}surface\u{22}\u{b9}\u{2}\u{a}\u{c}RankResponse\u{12})\u{a}\u{10}\
-                snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{14}\u{a}\u{5}items\u{18}\
-                \u{2} \u{3}(\u{6}R\u{5}items\u{12}\u{16}\u{a}\u{6}scores\u{18}\u{3} \u{3}(\u{2}R\u{6}scores\u{12}\
-                /\u{a}\u{13}click_probabilities\u{18}\u{4} \u{3}(\u{2}R\u{12}clickProbabilities\u{12}#\u{a}\u{d}\
-                watch_seconds\u{18}\u{5} \u{3}(\u{2}R\u{c}watchSeconds\u{12}1\u{a}\u{6}towers\u{18}\u{6} \u{1}\
-                (\u{b}2\u{19}.tributary.v1.TowerCountsR\u{6}towers\u{12}#\u{a}\u{d}unknown_items\u{18}\u{7} \u{1}\
-                (\u{d}R\u{c}unknownItems\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{8} \u{1}(\u{4}R\u{c}micros\
-                econds\u{22}_\u{a}\u{b}TowerCounts\u{12}\u{12}\u{a}\u{4}user\u{18}\u{1} \u{1}(\u{d}R\u{4}user\
-                \u{12}\u{12}\u{a}\u{4}item\u{18}\u{2} \u{1}(\u{d}R\u{4}item\u{12}\u{14}\u{a}\u{5}cross\u{18}\u{3}\
-                 \u{1}(\u{d}R\u{5}cross\u{12}\u{12}\u{a}\u{4}head\u{18}\u{4} \u{1}(\u{d}R\u{4}head2H\u{a}\u{7}\
-                Ranking\u{12}=\u{a}\u{4}Rank\u{12}\u{19}.tributary.v1.RankRequest\u{1a}\u{1a}.tributary.v1.Ra\
-                nkResponseb\u{6}proto3
+                \u{a}\u{1a}tributary/v1/ranking.proto\u{12}\u{c}tributary.v1\u{1a}\u{18}tributary/v1/items.pr\
+                oto\u{22}\u{f3}\u{1}\u{a}\u{b}RankRequest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\
+                \u{9}R\u{f}snapshotVersion\u{12}+\u{a}\u{4}user\u{18}\u{2} \u{1}(\u{b}2\u{17}.tributary.v1.Us\
+                erStateR\u{4}user\u{12})\u{a}\u{5}scene\u{18}\u{3} \u{1}(\u{b}2\u{13}.tributary.v1.SceneR\u{5}\
+                scene\u{12}\u{14}\u{a}\u{5}items\u{18}\u{4} \u{3}(\u{6}R\u{5}items\u{12}\u{14}\u{a}\u{5}limit\
+                \u{18}\u{5} \u{1}(\u{d}R\u{5}limit\u{12}5\u{a}\u{a}live_items\u{18}\u{6} \u{3}(\u{b}2\u{16}.t\
+                ributary.v1.LiveItemR\u{9}liveItems\u{22}\u{d9}\u{2}\u{a}\u{9}UserState\u{12}\u{19}\u{a}\u{8}\
+                user_key\u{18}\u{1} \u{1}(\u{6}R\u{7}userKey\u{12}\u{14}\u{a}\u{5}known\u{18}\u{2} \u{1}(\u{8}\
+                R\u{5}known\u{12}\u{18}\u{a}\u{7}profile\u{18}\u{3} \u{3}(\u{d}R\u{7}profile\u{12}!\u{a}\u{c}\
+                recent_items\u{18}\u{4} \u{3}(\u{6}R\u{b}recentItems\u{12}&\u{a}\u{f}recent_times_ms\u{18}\u{5}\
+                 \u{3}(\u{10}R\u{d}recentTimesMs\u{12}%\u{a}\u{e}recent_actions\u{18}\u{6} \u{3}(\u{d}R\u{d}r\
+                ecentActions\u{12}0\u{a}\u{14}recent_watch_seconds\u{18}\u{7} \u{3}(\u{2}R\u{12}recentWatchSe\
+                conds\u{12} \u{a}\u{b}impressions\u{18}\u{8} \u{1}(\u{2}R\u{b}impressions\u{12}\u{16}\u{a}\u{6}\
+                clicks\u{18}\u{9} \u{1}(\u{2}R\u{6}clicks\u{12}#\u{a}\u{d}watch_seconds\u{18}\u{a} \u{1}(\u{2}\
+                R\u{c}watchSeconds\u{22}:\u{a}\u{5}Scene\u{12}\u{17}\u{a}\u{7}time_ms\u{18}\u{1} \u{1}(\u{3}R\
+                \u{6}timeMs\u{12}\u{18}\u{a}\u{7}surface\u{18}\u{2} \u{1}(\u{d}R\u{7}surface\u{22}\u{b9}\u{2}\
+                \u{a}\u{c}RankResponse\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshot\
+                Version\u{12}\u{14}\u{a}\u{5}items\u{18}\u{2} \u{3}(\u{6}R\u{5}items\u{12}\u{16}\u{a}\u{6}sco\
+                res\u{18}\u{3} \u{3}(\u{2}R\u{6}scores\u{12}/\u{a}\u{13}click_probabilities\u{18}\u{4} \u{3}(\
+                \u{2}R\u{12}clickProbabilities\u{12}#\u{a}\u{d}watch_seconds\u{18}\u{5} \u{3}(\u{2}R\u{c}watc\
+                hSeconds\u{12}1\u{a}\u{6}towers\u{18}\u{6} \u{1}(\u{b}2\u{19}.tributary.v1.TowerCountsR\u{6}t\
+                owers\u{12}#\u{a}\u{d}unknown_items\u{18}\u{7} \u{1}(\u{d}R\u{c}unknownItems\u{12}\u{22}\u{a}\
+                \u{c}microseconds\u{18}\u{8} \u{1}(\u{4}R\u{c}microseconds\u{22}_\u{a}\u{b}TowerCounts\u{12}\u{12}\
+                \u{a}\u{4}user\u{18}\u{1} \u{1}(\u{d}R\u{4}user\u{12}\u{12}\u{a}\u{4}item\u{18}\u{2} \u{1}(\u{d}\
+                R\u{4}item\u{12}\u{14}\u{a}\u{5}cross\u{18}\u{3} \u{1}(\u{d}R\u{5}cross\u{12}\u{12}\u{a}\u{4}\
+                head\u{18}\u{4} \u{1}(\u{d}R\u{4}head2H\u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\u{12}\u{19}.tri\
+                butary.v1.RankRequest\u{1a}\u{1a}.tributary.v1.RankResponseb\u{6}proto3
                 """
         ),
         FileDescriptor(
@@ -156,32 +178,48 @@ extension FileDescriptor {
                 "tributary.v1.ChannelQuery",
                 "tributary.v1.RecallResponse",
                 "tributary.v1.ChannelResult",
+                "tributary.v1.PutItemsRequest",
+                "tributary.v1.PutItemsResponse",
+                "tributary.v1.CountImpressionsRequest",
+                "tributary.v1.CountImpressionsResponse",
                 "tributary.v1.Recall",
                 "tributary.v1.Recall.Recall",
+                "tributary.v1.Recall.PutItems",
+                "tributary.v1.Recall.CountImpressions",
             ],
-            dependencies: [],
+            dependencies: ["tributary/v1/items.proto"],
             latin1:
                 """
-                \u{a}\u{19}tributary/v1/recall.proto\u{12}\u{c}tributary.v1\u{22}\u{a1}\u{2}\u{a}\u{d}RecallR\
-                equest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{19}\
-                \u{a}\u{8}user_key\u{18}\u{2} \u{1}(\u{6}R\u{7}userKey\u{12}#\u{a}\u{d}trigger_items\u{18}\u{3}\
-                 \u{3}(\u{6}R\u{c}triggerItems\u{12}'\u{a}\u{f}trigger_weights\u{18}\u{4} \u{3}(\u{2}R\u{e}tr\
-                iggerWeights\u{12}6\u{a}\u{8}channels\u{18}\u{6} \u{3}(\u{b}2\u{1a}.tributary.v1.ChannelQuery\
-                R\u{8}channels\u{12}%\u{a}\u{e}excluded_items\u{18}\u{7} \u{3}(\u{6}R\u{d}excludedItems\u{12}\
-                \u{17}\u{a}\u{7}time_ms\u{18}\u{8} \u{1}(\u{3}R\u{6}timeMsJ\u{4}\u{8}\u{5}\u{10}\u{6}\u{22}\u{84}\
-                \u{1}\u{a}\u{c}ChannelQuery\u{12}\u{18}\u{a}\u{7}channel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\
-                \u{14}\u{a}\u{5}limit\u{18}\u{2} \u{1}(\u{d}R\u{5}limit\u{12}\u{12}\u{a}\u{4}keys\u{18}\u{3} \
-                \u{3}(\u{6}R\u{4}keys\u{12}\u{18}\u{a}\u{7}weights\u{18}\u{4} \u{3}(\u{2}R\u{7}weights\u{12}\u{16}\
-                \u{a}\u{6}vector\u{18}\u{5} \u{3}(\u{2}R\u{6}vector\u{22}\u{ab}\u{1}\u{a}\u{e}RecallResponse\u{12}\
-                )\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{14}\u{a}\u{5}\
-                shard\u{18}\u{2} \u{1}(\u{d}R\u{5}shard\u{12}\u{1f}\u{a}\u{b}shard_count\u{18}\u{3} \u{1}(\u{d}\
-                R\u{a}shardCount\u{12}7\u{a}\u{8}channels\u{18}\u{4} \u{3}(\u{b}2\u{1b}.tributary.v1.ChannelR\
-                esultR\u{8}channels\u{22}\u{91}\u{1}\u{a}\u{d}ChannelResult\u{12}\u{18}\u{a}\u{7}channel\u{18}\
-                \u{1} \u{1}(\u{9}R\u{7}channel\u{12}\u{14}\u{a}\u{5}items\u{18}\u{2} \u{3}(\u{6}R\u{5}items\u{12}\
-                \u{16}\u{a}\u{6}scores\u{18}\u{3} \u{3}(\u{2}R\u{6}scores\u{12}\u{14}\u{a}\u{5}error\u{18}\u{4}\
-                 \u{1}(\u{9}R\u{5}error\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{5} \u{1}(\u{4}R\u{c}microse\
-                conds2M\u{a}\u{6}Recall\u{12}C\u{a}\u{6}Recall\u{12}\u{1b}.tributary.v1.RecallRequest\u{1a}\u{1c}\
-                .tributary.v1.RecallResponseb\u{6}proto3
+                \u{a}\u{19}tributary/v1/recall.proto\u{12}\u{c}tributary.v1\u{1a}\u{18}tributary/v1/items.pro\
+                to\u{22}\u{a1}\u{2}\u{a}\u{d}RecallRequest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}\
+                (\u{9}R\u{f}snapshotVersion\u{12}\u{19}\u{a}\u{8}user_key\u{18}\u{2} \u{1}(\u{6}R\u{7}userKey\
+                \u{12}#\u{a}\u{d}trigger_items\u{18}\u{3} \u{3}(\u{6}R\u{c}triggerItems\u{12}'\u{a}\u{f}trigg\
+                er_weights\u{18}\u{4} \u{3}(\u{2}R\u{e}triggerWeights\u{12}6\u{a}\u{8}channels\u{18}\u{6} \u{3}\
+                (\u{b}2\u{1a}.tributary.v1.ChannelQueryR\u{8}channels\u{12}%\u{a}\u{e}excluded_items\u{18}\u{7}\
+                 \u{3}(\u{6}R\u{d}excludedItems\u{12}\u{17}\u{a}\u{7}time_ms\u{18}\u{8} \u{1}(\u{3}R\u{6}time\
+                MsJ\u{4}\u{8}\u{5}\u{10}\u{6}\u{22}\u{84}\u{1}\u{a}\u{c}ChannelQuery\u{12}\u{18}\u{a}\u{7}cha\
+                nnel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\u{14}\u{a}\u{5}limit\u{18}\u{2} \u{1}(\u{d}R\u{5}\
+                limit\u{12}\u{12}\u{a}\u{4}keys\u{18}\u{3} \u{3}(\u{6}R\u{4}keys\u{12}\u{18}\u{a}\u{7}weights\
+                \u{18}\u{4} \u{3}(\u{2}R\u{7}weights\u{12}\u{16}\u{a}\u{6}vector\u{18}\u{5} \u{3}(\u{2}R\u{6}\
+                vector\u{22}\u{e2}\u{1}\u{a}\u{e}RecallResponse\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \
+                \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{14}\u{a}\u{5}shard\u{18}\u{2} \u{1}(\u{d}R\u{5}shard\
+                \u{12}\u{1f}\u{a}\u{b}shard_count\u{18}\u{3} \u{1}(\u{d}R\u{a}shardCount\u{12}7\u{a}\u{8}chan\
+                nels\u{18}\u{4} \u{3}(\u{b}2\u{1b}.tributary.v1.ChannelResultR\u{8}channels\u{12}5\u{a}\u{a}l\
+                ive_items\u{18}\u{5} \u{3}(\u{b}2\u{16}.tributary.v1.LiveItemR\u{9}liveItems\u{22}\u{91}\u{1}\
+                \u{a}\u{d}ChannelResult\u{12}\u{18}\u{a}\u{7}channel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\
+                \u{14}\u{a}\u{5}items\u{18}\u{2} \u{3}(\u{6}R\u{5}items\u{12}\u{16}\u{a}\u{6}scores\u{18}\u{3}\
+                 \u{3}(\u{2}R\u{6}scores\u{12}\u{14}\u{a}\u{5}error\u{18}\u{4} \u{1}(\u{9}R\u{5}error\u{12}\u{22}\
+                \u{a}\u{c}microseconds\u{18}\u{5} \u{1}(\u{4}R\u{c}microseconds\u{22}v\u{a}\u{f}PutItemsReque\
+                st\u{12}\u{14}\u{a}\u{5}shard\u{18}\u{1} \u{1}(\u{d}R\u{5}shard\u{12}\u{1f}\u{a}\u{b}shard_co\
+                unt\u{18}\u{2} \u{1}(\u{d}R\u{a}shardCount\u{12},\u{a}\u{5}items\u{18}\u{3} \u{3}(\u{b}2\u{16}\
+                .tributary.v1.LiveItemR\u{5}items\u{22}&\u{a}\u{10}PutItemsResponse\u{12}\u{12}\u{a}\u{4}held\
+                \u{18}\u{1} \u{1}(\u{d}R\u{4}held\u{22}G\u{a}\u{17}CountImpressionsRequest\u{12}\u{14}\u{a}\u{5}\
+                items\u{18}\u{1} \u{3}(\u{6}R\u{5}items\u{12}\u{16}\u{a}\u{6}counts\u{18}\u{2} \u{3}(\u{d}R\u{6}\
+                counts\u{22}\u{1a}\u{a}\u{18}CountImpressionsResponse2\u{fb}\u{1}\u{a}\u{6}Recall\u{12}C\u{a}\
+                \u{6}Recall\u{12}\u{1b}.tributary.v1.RecallRequest\u{1a}\u{1c}.tributary.v1.RecallResponse\u{12}\
+                I\u{a}\u{8}PutItems\u{12}\u{1d}.tributary.v1.PutItemsRequest\u{1a}\u{1e}.tributary.v1.PutItem\
+                sResponse\u{12}a\u{a}\u{10}CountImpressions\u{12}%.tributary.v1.CountImpressionsRequest\u{1a}\
+                &.tributary.v1.CountImpressionsResponseb\u{6}proto3
                 """
         ),
         FileDescriptor(
@@ -202,84 +240,103 @@ extension FileDescriptor {
                 "tributary.v1.ChannelScore",
                 "tributary.v1.StageReport",
                 "tributary.v1.UserSummary",
+                "tributary.v1.Item",
+                "tributary.v1.UpsertItemsRequest",
+                "tributary.v1.UpsertItemsResponse",
+                "tributary.v1.RejectedItem",
                 "tributary.v1.Order",
                 "tributary.v1.EventKind",
                 "tributary.v1.Recommender",
                 "tributary.v1.Recommender.Recommend",
                 "tributary.v1.Recommender.RecordEvents",
                 "tributary.v1.Recommender.Explain",
+                "tributary.v1.Recommender.UpsertItems",
             ],
-            dependencies: [],
+            dependencies: ["tributary/v1/items.proto"],
             latin1:
                 """
-                \u{a}\u{1e}tributary/v1/recommender.proto\u{12}\u{c}tributary.v1\u{22}\u{94}\u{2}\u{a}\u{10}R\
-                ecommendRequest\u{12}\u{17}\u{a}\u{7}user_id\u{18}\u{1} \u{1}(\u{9}R\u{6}userId\u{12}\u{1b}\u{a}\
-                \u{9}page_size\u{18}\u{2} \u{1}(\u{d}R\u{8}pageSize\u{12}(\u{a}\u{10}exclude_item_ids\u{18}\u{3}\
-                 \u{3}(\u{9}R\u{e}excludeItemIds\u{12}E\u{a}\u{7}context\u{18}\u{4} \u{3}(\u{b}2+.tributary.v\
-                1.RecommendRequest.ContextEntryR\u{7}context\u{12}\u{1d}\u{a}\u{a}request_id\u{18}\u{5} \u{1}\
-                (\u{9}R\u{9}requestId\u{1a}:\u{a}\u{c}ContextEntry\u{12}\u{10}\u{a}\u{3}key\u{18}\u{1} \u{1}(\
-                \u{9}R\u{3}key\u{12}\u{14}\u{a}\u{5}value\u{18}\u{2} \u{1}(\u{9}R\u{5}value:\u{2}8\u{1}\u{22}\
-                \u{f1}\u{1}\u{a}\u{11}RecommendResponse\u{12}\u{1d}\u{a}\u{a}request_id\u{18}\u{1} \u{1}(\u{9}\
-                R\u{9}requestId\u{12})\u{a}\u{10}snapshot_version\u{18}\u{2} \u{1}(\u{9}R\u{f}snapshotVersion\
-                \u{12}3\u{a}\u{5}items\u{18}\u{3} \u{3}(\u{b}2\u{1d}.tributary.v1.RecommendedItemR\u{5}items\u{12}\
-                >\u{a}\u{c}completeness\u{18}\u{4} \u{1}(\u{b}2\u{1a}.tributary.v1.CompletenessR\u{c}complete\
-                ness\u{12}\u{1d}\u{a}\u{a}user_known\u{18}\u{5} \u{1}(\u{8}R\u{9}userKnown\u{22}\u{e0}\u{1}\u{a}\
-                \u{f}RecommendedItem\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}\u{14}\
-                \u{a}\u{5}score\u{18}\u{2} \u{1}(\u{2}R\u{5}score\u{12}\u{14}\u{a}\u{5}title\u{18}\u{3} \u{1}\
-                (\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{4} \u{1}(\u{9}R\u{8}category\u{12}\u{1a}\
-                \u{a}\u{8}channels\u{18}\u{5} \u{3}(\u{9}R\u{8}channels\u{12}+\u{a}\u{11}click_probability\u{18}\
-                \u{6} \u{1}(\u{2}R\u{10}clickProbability\u{12}#\u{a}\u{d}watch_seconds\u{18}\u{7} \u{1}(\u{2}\
-                R\u{c}watchSeconds\u{22}\u{ca}\u{1}\u{a}\u{c}Completeness\u{12}!\u{a}\u{c}shards_asked\u{18}\u{1}\
-                 \u{1}(\u{d}R\u{b}shardsAsked\u{12}'\u{a}\u{f}shards_answered\u{18}\u{2} \u{1}(\u{d}R\u{e}sha\
-                rdsAnswered\u{12})\u{a}\u{10}missing_channels\u{18}\u{3} \u{3}(\u{9}R\u{f}missingChannels\u{12}\
-                )\u{a}\u{5}order\u{18}\u{4} \u{1}(\u{e}2\u{13}.tributary.v1.OrderR\u{5}order\u{12}\u{18}\u{a}\
-                \u{7}reasons\u{18}\u{5} \u{3}(\u{9}R\u{7}reasons\u{22}\u{cf}\u{1}\u{a}\u{5}Event\u{12}\u{19}\u{a}\
-                \u{8}event_id\u{18}\u{1} \u{1}(\u{9}R\u{7}eventId\u{12}\u{17}\u{a}\u{7}user_id\u{18}\u{2} \u{1}\
-                (\u{9}R\u{6}userId\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{3} \u{1}(\u{9}R\u{6}itemId\u{12}+\u{a}\
-                \u{4}kind\u{18}\u{4} \u{1}(\u{e}2\u{17}.tributary.v1.EventKindR\u{4}kind\u{12}\u{17}\u{a}\u{7}\
-                time_ms\u{18}\u{5} \u{1}(\u{3}R\u{6}timeMs\u{12}\u{14}\u{a}\u{5}value\u{18}\u{6} \u{1}(\u{2}R\
-                \u{5}value\u{12}\u{1d}\u{a}\u{a}request_id\u{18}\u{7} \u{1}(\u{9}R\u{9}requestId\u{22}B\u{a}\u{13}\
-                RecordEventsRequest\u{12}+\u{a}\u{6}events\u{18}\u{1} \u{3}(\u{b}2\u{13}.tributary.v1.EventR\u{6}\
-                events\u{22}\u{8b}\u{1}\u{a}\u{14}RecordEventsResponse\u{12}\u{1a}\u{a}\u{8}accepted\u{18}\u{1}\
-                 \u{1}(\u{d}R\u{8}accepted\u{12}\u{1e}\u{a}\u{a}duplicates\u{18}\u{2} \u{1}(\u{d}R\u{a}duplic\
-                ates\u{12}7\u{a}\u{8}rejected\u{18}\u{3} \u{3}(\u{b}2\u{1b}.tributary.v1.RejectedEventR\u{8}r\
-                ejected\u{22}=\u{a}\u{d}RejectedEvent\u{12}\u{14}\u{a}\u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}\
-                index\u{12}\u{16}\u{a}\u{6}reason\u{18}\u{2} \u{1}(\u{9}R\u{6}reason\u{22}J\u{a}\u{e}ExplainR\
-                equest\u{12}8\u{a}\u{7}request\u{18}\u{1} \u{1}(\u{b}2\u{1e}.tributary.v1.RecommendRequestR\u{7}\
-                request\u{22}\u{dd}\u{1}\u{a}\u{f}ExplainResponse\u{12}3\u{a}\u{4}page\u{18}\u{1} \u{1}(\u{b}\
-                2\u{1f}.tributary.v1.RecommendResponseR\u{4}page\u{12}3\u{a}\u{5}items\u{18}\u{2} \u{3}(\u{b}\
-                2\u{1d}.tributary.v1.ItemExplanationR\u{5}items\u{12}1\u{a}\u{6}stages\u{18}\u{3} \u{3}(\u{b}\
-                2\u{19}.tributary.v1.StageReportR\u{6}stages\u{12}-\u{a}\u{4}user\u{18}\u{4} \u{1}(\u{b}2\u{19}\
-                .tributary.v1.UserSummaryR\u{4}user\u{22}\u{a3}\u{2}\u{a}\u{f}ItemExplanation\u{12}\u{17}\u{a}\
-                \u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}6\u{a}\u{8}channels\u{18}\u{2} \u{3}(\u{b}\
-                2\u{1a}.tributary.v1.ChannelScoreR\u{8}channels\u{12}+\u{a}\u{11}click_probability\u{18}\u{3}\
-                 \u{1}(\u{2}R\u{10}clickProbability\u{12}#\u{a}\u{d}watch_seconds\u{18}\u{4} \u{1}(\u{2}R\u{c}\
-                watchSeconds\u{12}\u{1f}\u{a}\u{b}final_score\u{18}\u{5} \u{1}(\u{2}R\u{a}finalScore\u{12}'\u{a}\
-                \u{f}recall_position\u{18}\u{6} \u{1}(\u{d}R\u{e}recallPosition\u{12}#\u{a}\u{d}rank_position\
-                \u{18}\u{7} \u{1}(\u{d}R\u{c}rankPosition\u{22}Z\u{a}\u{c}ChannelScore\u{12}\u{18}\u{a}\u{7}c\
-                hannel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\u{14}\u{a}\u{5}score\u{18}\u{2} \u{1}(\u{2}R\
-                \u{5}score\u{12}\u{1a}\u{a}\u{8}position\u{18}\u{3} \u{1}(\u{d}R\u{8}position\u{22}\u{d8}\u{1}\
-                \u{a}\u{b}StageReport\u{12}\u{14}\u{a}\u{5}stage\u{18}\u{1} \u{1}(\u{9}R\u{5}stage\u{12}\u{18}\
-                \u{a}\u{7}address\u{18}\u{2} \u{1}(\u{9}R\u{7}address\u{12})\u{a}\u{10}snapshot_version\u{18}\
-                \u{3} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{19}\u{a}\u{8}items_in\u{18}\u{4} \u{1}(\u{d}R\u{7}\
-                itemsIn\u{12}\u{1b}\u{a}\u{9}items_out\u{18}\u{5} \u{1}(\u{d}R\u{8}itemsOut\u{12}\u{22}\u{a}\u{c}\
-                microseconds\u{18}\u{6} \u{1}(\u{4}R\u{c}microseconds\u{12}\u{12}\u{a}\u{4}note\u{18}\u{7} \u{1}\
-                (\u{9}R\u{4}note\u{22}\u{82}\u{1}\u{a}\u{b}UserSummary\u{12}\u{14}\u{a}\u{5}known\u{18}\u{1} \
-                \u{1}(\u{8}R\u{5}known\u{12}&\u{a}\u{f}recent_item_ids\u{18}\u{2} \u{3}(\u{9}R\u{d}recentItem\
-                Ids\u{12}\u{14}\u{a}\u{5}shown\u{18}\u{3} \u{1}(\u{d}R\u{5}shown\u{12}\u{1f}\u{a}\u{b}live_ev\
-                ents\u{18}\u{4} \u{1}(\u{d}R\u{a}liveEvents*D\u{a}\u{5}Order\u{12}\u{15}\u{a}\u{11}ORDER_UNSP\
-                ECIFIED\u{10}\u{0}\u{12}\u{10}\u{a}\u{c}ORDER_RANKED\u{10}\u{1}\u{12}\u{12}\u{a}\u{e}ORDER_RE\
-                CALLED\u{10}\u{2}*\u{8b}\u{2}\u{a}\u{9}EventKind\u{12}\u{1a}\u{a}\u{16}EVENT_KIND_UNSPECIFIED\
-                \u{10}\u{0}\u{12}\u{19}\u{a}\u{15}EVENT_KIND_IMPRESSION\u{10}\u{1}\u{12}\u{14}\u{a}\u{10}EVEN\
-                T_KIND_CLICK\u{10}\u{2}\u{12}\u{13}\u{a}\u{f}EVENT_KIND_PLAY\u{10}\u{3}\u{12}\u{15}\u{a}\u{11}\
-                EVENT_KIND_FINISH\u{10}\u{4}\u{12}\u{13}\u{a}\u{f}EVENT_KIND_LIKE\u{10}\u{5}\u{12}\u{16}\u{a}\
-                \u{12}EVENT_KIND_COLLECT\u{10}\u{6}\u{12}\u{14}\u{a}\u{10}EVENT_KIND_SHARE\u{10}\u{7}\u{12}\u{16}\
-                \u{a}\u{12}EVENT_KIND_COMMENT\u{10}\u{8}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FOLLOW\u{10}\u{9}\u{12}\
-                \u{13}\u{a}\u{f}EVENT_KIND_HIDE\u{10}\u{a}2\u{fa}\u{1}\u{a}\u{b}Recommender\u{12}L\u{a}\u{9}R\
-                ecommend\u{12}\u{1e}.tributary.v1.RecommendRequest\u{1a}\u{1f}.tributary.v1.RecommendResponse\
-                \u{12}U\u{a}\u{c}RecordEvents\u{12}!.tributary.v1.RecordEventsRequest\u{1a}\u{22}.tributary.v\
-                1.RecordEventsResponse\u{12}F\u{a}\u{7}Explain\u{12}\u{1c}.tributary.v1.ExplainRequest\u{1a}\u{1d}\
-                .tributary.v1.ExplainResponseb\u{6}proto3
+                \u{a}\u{1e}tributary/v1/recommender.proto\u{12}\u{c}tributary.v1\u{1a}\u{18}tributary/v1/item\
+                s.proto\u{22}\u{94}\u{2}\u{a}\u{10}RecommendRequest\u{12}\u{17}\u{a}\u{7}user_id\u{18}\u{1} \u{1}\
+                (\u{9}R\u{6}userId\u{12}\u{1b}\u{a}\u{9}page_size\u{18}\u{2} \u{1}(\u{d}R\u{8}pageSize\u{12}(\
+                \u{a}\u{10}exclude_item_ids\u{18}\u{3} \u{3}(\u{9}R\u{e}excludeItemIds\u{12}E\u{a}\u{7}contex\
+                t\u{18}\u{4} \u{3}(\u{b}2+.tributary.v1.RecommendRequest.ContextEntryR\u{7}context\u{12}\u{1d}\
+                \u{a}\u{a}request_id\u{18}\u{5} \u{1}(\u{9}R\u{9}requestId\u{1a}:\u{a}\u{c}ContextEntry\u{12}\
+                \u{10}\u{a}\u{3}key\u{18}\u{1} \u{1}(\u{9}R\u{3}key\u{12}\u{14}\u{a}\u{5}value\u{18}\u{2} \u{1}\
+                (\u{9}R\u{5}value:\u{2}8\u{1}\u{22}\u{f1}\u{1}\u{a}\u{11}RecommendResponse\u{12}\u{1d}\u{a}\u{a}\
+                request_id\u{18}\u{1} \u{1}(\u{9}R\u{9}requestId\u{12})\u{a}\u{10}snapshot_version\u{18}\u{2}\
+                 \u{1}(\u{9}R\u{f}snapshotVersion\u{12}3\u{a}\u{5}items\u{18}\u{3} \u{3}(\u{b}2\u{1d}.tributa\
+                ry.v1.RecommendedItemR\u{5}items\u{12}>\u{a}\u{c}completeness\u{18}\u{4} \u{1}(\u{b}2\u{1a}.t\
+                ributary.v1.CompletenessR\u{c}completeness\u{12}\u{1d}\u{a}\u{a}user_known\u{18}\u{5} \u{1}(\u{8}\
+                R\u{9}userKnown\u{22}\u{e0}\u{1}\u{a}\u{f}RecommendedItem\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1}\
+                 \u{1}(\u{9}R\u{6}itemId\u{12}\u{14}\u{a}\u{5}score\u{18}\u{2} \u{1}(\u{2}R\u{5}score\u{12}\u{14}\
+                \u{a}\u{5}title\u{18}\u{3} \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{4} \u{1}\
+                (\u{9}R\u{8}category\u{12}\u{1a}\u{a}\u{8}channels\u{18}\u{5} \u{3}(\u{9}R\u{8}channels\u{12}\
+                +\u{a}\u{11}click_probability\u{18}\u{6} \u{1}(\u{2}R\u{10}clickProbability\u{12}#\u{a}\u{d}w\
+                atch_seconds\u{18}\u{7} \u{1}(\u{2}R\u{c}watchSeconds\u{22}\u{ca}\u{1}\u{a}\u{c}Completeness\u{12}\
+                !\u{a}\u{c}shards_asked\u{18}\u{1} \u{1}(\u{d}R\u{b}shardsAsked\u{12}'\u{a}\u{f}shards_answer\
+                ed\u{18}\u{2} \u{1}(\u{d}R\u{e}shardsAnswered\u{12})\u{a}\u{10}missing_channels\u{18}\u{3} \u{3}\
+                (\u{9}R\u{f}missingChannels\u{12})\u{a}\u{5}order\u{18}\u{4} \u{1}(\u{e}2\u{13}.tributary.v1.\
+                OrderR\u{5}order\u{12}\u{18}\u{a}\u{7}reasons\u{18}\u{5} \u{3}(\u{9}R\u{7}reasons\u{22}\u{cf}\
+                \u{1}\u{a}\u{5}Event\u{12}\u{19}\u{a}\u{8}event_id\u{18}\u{1} \u{1}(\u{9}R\u{7}eventId\u{12}\u{17}\
+                \u{a}\u{7}user_id\u{18}\u{2} \u{1}(\u{9}R\u{6}userId\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{3} \
+                \u{1}(\u{9}R\u{6}itemId\u{12}+\u{a}\u{4}kind\u{18}\u{4} \u{1}(\u{e}2\u{17}.tributary.v1.Event\
+                KindR\u{4}kind\u{12}\u{17}\u{a}\u{7}time_ms\u{18}\u{5} \u{1}(\u{3}R\u{6}timeMs\u{12}\u{14}\u{a}\
+                \u{5}value\u{18}\u{6} \u{1}(\u{2}R\u{5}value\u{12}\u{1d}\u{a}\u{a}request_id\u{18}\u{7} \u{1}\
+                (\u{9}R\u{9}requestId\u{22}B\u{a}\u{13}RecordEventsRequest\u{12}+\u{a}\u{6}events\u{18}\u{1} \
+                \u{3}(\u{b}2\u{13}.tributary.v1.EventR\u{6}events\u{22}\u{8b}\u{1}\u{a}\u{14}RecordEventsResp\
+                onse\u{12}\u{1a}\u{a}\u{8}accepted\u{18}\u{1} \u{1}(\u{d}R\u{8}accepted\u{12}\u{1e}\u{a}\u{a}\
+                duplicates\u{18}\u{2} \u{1}(\u{d}R\u{a}duplicates\u{12}7\u{a}\u{8}rejected\u{18}\u{3} \u{3}(\u{b}\
+                2\u{1b}.tributary.v1.RejectedEventR\u{8}rejected\u{22}=\u{a}\u{d}RejectedEvent\u{12}\u{14}\u{a}\
+                \u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}index\u{12}\u{16}\u{a}\u{6}reason\u{18}\u{2} \u{1}(\u{9}\
+                R\u{6}reason\u{22}J\u{a}\u{e}ExplainRequest\u{12}8\u{a}\u{7}request\u{18}\u{1} \u{1}(\u{b}2\u{1e}\
+                .tributary.v1.RecommendRequestR\u{7}request\u{22}\u{dd}\u{1}\u{a}\u{f}ExplainResponse\u{12}3\u{a}\
+                \u{4}page\u{18}\u{1} \u{1}(\u{b}2\u{1f}.tributary.v1.RecommendResponseR\u{4}page\u{12}3\u{a}\u{5}\
+                items\u{18}\u{2} \u{3}(\u{b}2\u{1d}.tributary.v1.ItemExplanationR\u{5}items\u{12}1\u{a}\u{6}s\
+                tages\u{18}\u{3} \u{3}(\u{b}2\u{19}.tributary.v1.StageReportR\u{6}stages\u{12}-\u{a}\u{4}user\
+                \u{18}\u{4} \u{1}(\u{b}2\u{19}.tributary.v1.UserSummaryR\u{4}user\u{22}\u{a3}\u{2}\u{a}\u{f}I\
+                temExplanation\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}6\u{a}\u{8}\
+                channels\u{18}\u{2} \u{3}(\u{b}2\u{1a}.tributary.v1.ChannelScoreR\u{8}channels\u{12}+\u{a}\u{11}\
+                click_probability\u{18}\u{3} \u{1}(\u{2}R\u{10}clickProbability\u{12}#\u{a}\u{d}watch_seconds\
+                \u{18}\u{4} \u{1}(\u{2}R\u{c}watchSeconds\u{12}\u{1f}\u{a}\u{b}final_score\u{18}\u{5} \u{1}(\u{2}\
+                R\u{a}finalScore\u{12}'\u{a}\u{f}recall_position\u{18}\u{6} \u{1}(\u{d}R\u{e}recallPosition\u{12}\
+                #\u{a}\u{d}rank_position\u{18}\u{7} \u{1}(\u{d}R\u{c}rankPosition\u{22}Z\u{a}\u{c}ChannelScor\
+                e\u{12}\u{18}\u{a}\u{7}channel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\u{14}\u{a}\u{5}score\
+                \u{18}\u{2} \u{1}(\u{2}R\u{5}score\u{12}\u{1a}\u{a}\u{8}position\u{18}\u{3} \u{1}(\u{d}R\u{8}\
+                position\u{22}\u{d8}\u{1}\u{a}\u{b}StageReport\u{12}\u{14}\u{a}\u{5}stage\u{18}\u{1} \u{1}(\u{9}\
+                R\u{5}stage\u{12}\u{18}\u{a}\u{7}address\u{18}\u{2} \u{1}(\u{9}R\u{7}address\u{12})\u{a}\u{10}\
+                snapshot_version\u{18}\u{3} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{19}\u{a}\u{8}items_in\u{18}\
+                \u{4} \u{1}(\u{d}R\u{7}itemsIn\u{12}\u{1b}\u{a}\u{9}items_out\u{18}\u{5} \u{1}(\u{d}R\u{8}ite\
+                msOut\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{6} \u{1}(\u{4}R\u{c}microseconds\u{12}\u{12}\u{a}\
+                \u{4}note\u{18}\u{7} \u{1}(\u{9}R\u{4}note\u{22}\u{82}\u{1}\u{a}\u{b}UserSummary\u{12}\u{14}\u{a}\
+                \u{5}known\u{18}\u{1} \u{1}(\u{8}R\u{5}known\u{12}&\u{a}\u{f}recent_item_ids\u{18}\u{2} \u{3}\
+                (\u{9}R\u{d}recentItemIds\u{12}\u{14}\u{a}\u{5}shown\u{18}\u{3} \u{1}(\u{d}R\u{5}shown\u{12}\u{1f}\
+                \u{a}\u{b}live_events\u{18}\u{4} \u{1}(\u{d}R\u{a}liveEvents\u{22}\u{a0}\u{2}\u{a}\u{4}Item\u{12}\
+                \u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}\u{14}\u{a}\u{5}title\u{18}\u{2}\
+                 \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{3} \u{1}(\u{9}R\u{8}category\u{12}\
+                \u{1b}\u{a}\u{9}author_id\u{18}\u{4} \u{1}(\u{9}R\u{8}authorId\u{12}&\u{a}\u{f}publish_time_m\
+                s\u{18}\u{5} \u{1}(\u{3}R\u{d}publishTimeMs\u{12})\u{a}\u{10}duration_seconds\u{18}\u{6} \u{1}\
+                (\u{2}R\u{f}durationSeconds\u{12}/\u{a}\u{5}place\u{18}\u{7} \u{1}(\u{b}2\u{19}.tributary.v1.\
+                CoordinatesR\u{5}place\u{12}\u{12}\u{a}\u{4}city\u{18}\u{8} \u{1}(\u{9}R\u{4}city\u{12}\u{18}\
+                \u{a}\u{7}quality\u{18}\u{9} \u{1}(\u{2}R\u{7}quality\u{22}>\u{a}\u{12}UpsertItemsRequest\u{12}\
+                (\u{a}\u{5}items\u{18}\u{1} \u{3}(\u{b}2\u{12}.tributary.v1.ItemR\u{5}items\u{22}\u{83}\u{1}\u{a}\
+                \u{13}UpsertItemsResponse\u{12}\u{1a}\u{a}\u{8}accepted\u{18}\u{1} \u{1}(\u{d}R\u{8}accepted\u{12}\
+                6\u{a}\u{8}rejected\u{18}\u{2} \u{3}(\u{b}2\u{1a}.tributary.v1.RejectedItemR\u{8}rejected\u{12}\
+                \u{18}\u{a}\u{7}reasons\u{18}\u{3} \u{3}(\u{9}R\u{7}reasons\u{22}<\u{a}\u{c}RejectedItem\u{12}\
+                \u{14}\u{a}\u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}index\u{12}\u{16}\u{a}\u{6}reason\u{18}\u{2}\
+                 \u{1}(\u{9}R\u{6}reason*D\u{a}\u{5}Order\u{12}\u{15}\u{a}\u{11}ORDER_UNSPECIFIED\u{10}\u{0}\u{12}\
+                \u{10}\u{a}\u{c}ORDER_RANKED\u{10}\u{1}\u{12}\u{12}\u{a}\u{e}ORDER_RECALLED\u{10}\u{2}*\u{8b}\
+                \u{2}\u{a}\u{9}EventKind\u{12}\u{1a}\u{a}\u{16}EVENT_KIND_UNSPECIFIED\u{10}\u{0}\u{12}\u{19}\u{a}\
+                \u{15}EVENT_KIND_IMPRESSION\u{10}\u{1}\u{12}\u{14}\u{a}\u{10}EVENT_KIND_CLICK\u{10}\u{2}\u{12}\
+                \u{13}\u{a}\u{f}EVENT_KIND_PLAY\u{10}\u{3}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FINISH\u{10}\u{4}\
+                \u{12}\u{13}\u{a}\u{f}EVENT_KIND_LIKE\u{10}\u{5}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COLLECT\u{10}\
+                \u{6}\u{12}\u{14}\u{a}\u{10}EVENT_KIND_SHARE\u{10}\u{7}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COMM\
+                ENT\u{10}\u{8}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FOLLOW\u{10}\u{9}\u{12}\u{13}\u{a}\u{f}EVENT_\
+                KIND_HIDE\u{10}\u{a}2\u{ce}\u{2}\u{a}\u{b}Recommender\u{12}L\u{a}\u{9}Recommend\u{12}\u{1e}.t\
+                ributary.v1.RecommendRequest\u{1a}\u{1f}.tributary.v1.RecommendResponse\u{12}U\u{a}\u{c}Recor\
+                dEvents\u{12}!.tributary.v1.RecordEventsRequest\u{1a}\u{22}.tributary.v1.RecordEventsResponse\
+                \u{12}F\u{a}\u{7}Explain\u{12}\u{1c}.tributary.v1.ExplainRequest\u{1a}\u{1d}.tributary.v1.Exp\
+                lainResponse\u{12}R\u{a}\u{b}UpsertItems\u{12} .tributary.v1.UpsertItemsRequest\u{1a}!.tribut\
+                ary.v1.UpsertItemsResponseb\u{6}proto3
                 """
         ),
         FileDescriptor(

@@ -12,16 +12,19 @@ public struct RankRequest: Equatable, Sendable {
     public var items: SharedBuffer<UInt64>
     /// Items wanted back; 0 means all.
     public var limit: UInt32
+    /// Those of the items that the snapshot does not have.
+    public var liveItems: [LiveItem]
 
     public init(
         snapshotVersion: String = "", user: UserState? = nil, scene: Scene? = nil, items: SharedBuffer<UInt64> = [],
-        limit: UInt32 = 0
+        limit: UInt32 = 0, liveItems: [LiveItem] = []
     ) {
         self.snapshotVersion = snapshotVersion
         self.user = user
         self.scene = scene
         self.items = items
         self.limit = limit
+        self.liveItems = liveItems
     }
 }
 
@@ -132,6 +135,7 @@ extension RankRequest: CMessage {
         scene = try arena.message(c.pointee.scene)
         items = arena.buffer(c.pointee.items, c.pointee.n_items)
         limit = c.pointee.limit
+        liveItems = try arena.messages(c.pointee.live_items, c.pointee.n_live_items)
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__RankRequest>, in arena: Arena) {
@@ -140,6 +144,7 @@ extension RankRequest: CMessage {
         c.pointee.scene = arena.message(scene)
         (c.pointee.n_items, c.pointee.items) = arena.values(items)
         c.pointee.limit = limit
+        (c.pointee.n_live_items, c.pointee.live_items) = arena.messages(liveItems)
     }
 }
 

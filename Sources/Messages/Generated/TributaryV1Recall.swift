@@ -59,13 +59,18 @@ public struct RecallResponse: Equatable, Sendable {
     public var shard: UInt32
     public var shardCount: UInt32
     public var channels: [ChannelResult]
+    /// Those of the candidates that the snapshot does not have.
+    public var liveItems: [LiveItem]
 
-    public init(snapshotVersion: String = "", shard: UInt32 = 0, shardCount: UInt32 = 0, channels: [ChannelResult] = [])
-    {
+    public init(
+        snapshotVersion: String = "", shard: UInt32 = 0, shardCount: UInt32 = 0, channels: [ChannelResult] = [],
+        liveItems: [LiveItem] = []
+    ) {
         self.snapshotVersion = snapshotVersion
         self.shard = shard
         self.shardCount = shardCount
         self.channels = channels
+        self.liveItems = liveItems
     }
 }
 
@@ -90,10 +95,55 @@ public struct ChannelResult: Equatable, Sendable {
     }
 }
 
+public struct PutItemsRequest: Equatable, Sendable {
+    /// The shard that owns the items, of how many.
+    public var shard: UInt32
+    public var shardCount: UInt32
+    /// One that the shard has already is replaced.
+    public var items: [LiveItem]
+
+    public init(shard: UInt32 = 0, shardCount: UInt32 = 0, items: [LiveItem] = []) {
+        self.shard = shard
+        self.shardCount = shardCount
+        self.items = items
+    }
+}
+
+public struct PutItemsResponse: Equatable, Sendable {
+    /// Live items that the shard has now.
+    public var held: UInt32
+
+    public init(held: UInt32 = 0) {
+        self.held = held
+    }
+}
+
+public struct CountImpressionsRequest: Equatable, Sendable {
+    public var items: SharedBuffer<UInt64>
+    /// One per item: how often it was shown since the last report.
+    public var counts: SharedBuffer<UInt32>
+
+    public init(items: SharedBuffer<UInt64> = [], counts: SharedBuffer<UInt32> = []) {
+        self.items = items
+        self.counts = counts
+    }
+}
+
+public struct CountImpressionsResponse: Equatable, Sendable {
+
+    public init() {
+    }
+}
+
 /// A recall shard: every channel over the shard's own items in one call.
 public enum RecallMethods {
     public static let service = "tributary.v1.Recall"
     public static let recall = RPCMethod<RecallRequest, RecallResponse>(service: service, name: "Recall")
+    /// Takes items that the snapshot does not have; they are recallable at once.
+    public static let putItems = RPCMethod<PutItemsRequest, PutItemsResponse>(service: service, name: "PutItems")
+    /// Adds to what the shard knows of how often its new items were shown.
+    public static let countImpressions = RPCMethod<CountImpressionsRequest, CountImpressionsResponse>(
+        service: service, name: "CountImpressions")
 }
 
 extension RecallRequest: CMessage {
@@ -184,6 +234,7 @@ extension RecallResponse: CMessage {
         shard = c.pointee.shard
         shardCount = c.pointee.shard_count
         channels = try arena.messages(c.pointee.channels, c.pointee.n_channels)
+        liveItems = try arena.messages(c.pointee.live_items, c.pointee.n_live_items)
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__RecallResponse>, in arena: Arena) {
@@ -191,6 +242,7 @@ extension RecallResponse: CMessage {
         c.pointee.shard = shard
         c.pointee.shard_count = shardCount
         (c.pointee.n_channels, c.pointee.channels) = arena.messages(channels)
+        (c.pointee.n_live_items, c.pointee.live_items) = arena.messages(liveItems)
     }
 }
 
@@ -231,6 +283,122 @@ extension ChannelResult: CMessage {
 }
 
 extension ChannelResult: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension PutItemsRequest: CMessage {
+    static var protobufName: StaticString { "tributary.v1.PutItemsRequest" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__PutItemsRequest>) {
+        tributary__v1__put_items_request__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__PutItemsRequest>, in arena: Arena) throws(RPCError) {
+        shard = c.pointee.shard
+        shardCount = c.pointee.shard_count
+        items = try arena.messages(c.pointee.items, c.pointee.n_items)
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__PutItemsRequest>, in arena: Arena) {
+        c.pointee.shard = shard
+        c.pointee.shard_count = shardCount
+        (c.pointee.n_items, c.pointee.items) = arena.messages(items)
+    }
+}
+
+extension PutItemsRequest: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension PutItemsResponse: CMessage {
+    static var protobufName: StaticString { "tributary.v1.PutItemsResponse" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__PutItemsResponse>) {
+        tributary__v1__put_items_response__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__PutItemsResponse>, in arena: Arena) throws(RPCError) {
+        held = c.pointee.held
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__PutItemsResponse>, in arena: Arena) {
+        c.pointee.held = held
+    }
+}
+
+extension PutItemsResponse: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension CountImpressionsRequest: CMessage {
+    static var protobufName: StaticString { "tributary.v1.CountImpressionsRequest" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__CountImpressionsRequest>) {
+        tributary__v1__count_impressions_request__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__CountImpressionsRequest>, in arena: Arena) throws(RPCError) {
+        items = arena.buffer(c.pointee.items, c.pointee.n_items)
+        counts = arena.buffer(c.pointee.counts, c.pointee.n_counts)
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__CountImpressionsRequest>, in arena: Arena) {
+        (c.pointee.n_items, c.pointee.items) = arena.values(items)
+        (c.pointee.n_counts, c.pointee.counts) = arena.values(counts)
+    }
+}
+
+extension CountImpressionsRequest: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension CountImpressionsResponse: CMessage {
+    static var protobufName: StaticString { "tributary.v1.CountImpressionsResponse" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__CountImpressionsResponse>) {
+        tributary__v1__count_impressions_response__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__CountImpressionsResponse>, in arena: Arena) throws(RPCError) {
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__CountImpressionsResponse>, in arena: Arena) {
+    }
+}
+
+extension CountImpressionsResponse: RPCMessage {
     public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
         self = try Self.decoded(from: bytes)
     }

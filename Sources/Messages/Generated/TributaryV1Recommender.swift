@@ -47,7 +47,7 @@ public struct RecommendRequest: Equatable, Sendable {
     public var pageSize: UInt32
     /// Items the caller does not want on this page.
     public var excludeItemIDs: [String]
-    /// The scene: "surface" (tab or page name) and whatever the data set's scene fields are called.
+    /// The scene: "surface" (tab or page name), "latitude" and "longitude" (degrees), "city".
     public var context: [String: String]
     /// Echoed in the response and in logs; the server makes one when it is empty.
     public var requestID: String
@@ -289,6 +289,69 @@ public struct UserSummary: Equatable, Sendable {
     }
 }
 
+/// An item as the application knows it. Only the id is needed; what is left out is unknown.
+public struct Item: Equatable, Sendable {
+    public var itemID: String
+    public var title: String
+    public var category: String
+    public var authorID: String
+    /// Milliseconds since 1970; 0 means now.
+    public var publishTimeMilliseconds: Int64
+    public var durationSeconds: Float
+    public var place: Coordinates?
+    public var city: String
+    /// Above 0, up to 1; 0 is unknown.
+    public var quality: Float
+
+    public init(
+        itemID: String = "", title: String = "", category: String = "", authorID: String = "",
+        publishTimeMilliseconds: Int64 = 0, durationSeconds: Float = 0, place: Coordinates? = nil, city: String = "",
+        quality: Float = 0
+    ) {
+        self.itemID = itemID
+        self.title = title
+        self.category = category
+        self.authorID = authorID
+        self.publishTimeMilliseconds = publishTimeMilliseconds
+        self.durationSeconds = durationSeconds
+        self.place = place
+        self.city = city
+        self.quality = quality
+    }
+}
+
+public struct UpsertItemsRequest: Equatable, Sendable {
+    public var items: [Item]
+
+    public init(items: [Item] = []) {
+        self.items = items
+    }
+}
+
+public struct UpsertItemsResponse: Equatable, Sendable {
+    public var accepted: UInt32
+    public var rejected: [RejectedItem]
+    /// Replicas of recall shards that did not take the items, one sentence each: sent again, the items reach them.
+    public var reasons: [String]
+
+    public init(accepted: UInt32 = 0, rejected: [RejectedItem] = [], reasons: [String] = []) {
+        self.accepted = accepted
+        self.rejected = rejected
+        self.reasons = reasons
+    }
+}
+
+public struct RejectedItem: Equatable, Sendable {
+    /// Position in the request.
+    public var index: UInt32
+    public var reason: String
+
+    public init(index: UInt32 = 0, reason: String = "") {
+        self.index = index
+        self.reason = reason
+    }
+}
+
 /// The public API: everything an application needs.
 public enum RecommenderMethods {
     public static let service = "tributary.v1.Recommender"
@@ -299,6 +362,9 @@ public enum RecommenderMethods {
         service: service, name: "RecordEvents")
     /// The page Recommend would return, with how each item came there. Changes nothing.
     public static let explain = RPCMethod<ExplainRequest, ExplainResponse>(service: service, name: "Explain")
+    /// Makes items recallable at once, before a snapshot has them.
+    public static let upsertItems = RPCMethod<UpsertItemsRequest, UpsertItemsResponse>(
+        service: service, name: "UpsertItems")
 }
 
 extension RecommendRequest: CMessage {
@@ -785,6 +851,140 @@ extension UserSummary: CMessage {
 }
 
 extension UserSummary: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension Item: CMessage {
+    static var protobufName: StaticString { "tributary.v1.Item" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__Item>) {
+        tributary__v1__item__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__Item>, in arena: Arena) throws(RPCError) {
+        itemID = try arena.string(c.pointee.item_id, "tributary.v1.Item.item_id")
+        title = try arena.string(c.pointee.title, "tributary.v1.Item.title")
+        category = try arena.string(c.pointee.category, "tributary.v1.Item.category")
+        authorID = try arena.string(c.pointee.author_id, "tributary.v1.Item.author_id")
+        publishTimeMilliseconds = c.pointee.publish_time_ms
+        durationSeconds = c.pointee.duration_seconds
+        place = try arena.message(c.pointee.place)
+        city = try arena.string(c.pointee.city, "tributary.v1.Item.city")
+        quality = c.pointee.quality
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__Item>, in arena: Arena) {
+        c.pointee.item_id = arena.bytes(itemID)
+        c.pointee.title = arena.bytes(title)
+        c.pointee.category = arena.bytes(category)
+        c.pointee.author_id = arena.bytes(authorID)
+        c.pointee.publish_time_ms = publishTimeMilliseconds
+        c.pointee.duration_seconds = durationSeconds
+        c.pointee.place = arena.message(place)
+        c.pointee.city = arena.bytes(city)
+        c.pointee.quality = quality
+    }
+}
+
+extension Item: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension UpsertItemsRequest: CMessage {
+    static var protobufName: StaticString { "tributary.v1.UpsertItemsRequest" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__UpsertItemsRequest>) {
+        tributary__v1__upsert_items_request__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__UpsertItemsRequest>, in arena: Arena) throws(RPCError) {
+        items = try arena.messages(c.pointee.items, c.pointee.n_items)
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__UpsertItemsRequest>, in arena: Arena) {
+        (c.pointee.n_items, c.pointee.items) = arena.messages(items)
+    }
+}
+
+extension UpsertItemsRequest: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension UpsertItemsResponse: CMessage {
+    static var protobufName: StaticString { "tributary.v1.UpsertItemsResponse" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__UpsertItemsResponse>) {
+        tributary__v1__upsert_items_response__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__UpsertItemsResponse>, in arena: Arena) throws(RPCError) {
+        accepted = c.pointee.accepted
+        rejected = try arena.messages(c.pointee.rejected, c.pointee.n_rejected)
+        reasons = try arena.strings(c.pointee.reasons, c.pointee.n_reasons, "tributary.v1.UpsertItemsResponse.reasons")
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__UpsertItemsResponse>, in arena: Arena) {
+        c.pointee.accepted = accepted
+        (c.pointee.n_rejected, c.pointee.rejected) = arena.messages(rejected)
+        (c.pointee.n_reasons, c.pointee.reasons) = arena.byteStrings(reasons)
+    }
+}
+
+extension UpsertItemsResponse: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension RejectedItem: CMessage {
+    static var protobufName: StaticString { "tributary.v1.RejectedItem" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__RejectedItem>) {
+        tributary__v1__rejected_item__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__RejectedItem>, in arena: Arena) throws(RPCError) {
+        index = c.pointee.index
+        reason = try arena.string(c.pointee.reason, "tributary.v1.RejectedItem.reason")
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__RejectedItem>, in arena: Arena) {
+        c.pointee.index = index
+        c.pointee.reason = arena.bytes(reason)
+    }
+}
+
+extension RejectedItem: RPCMessage {
     public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
         self = try Self.decoded(from: bytes)
     }

@@ -32,8 +32,14 @@ public struct RankingService: RPCService {
             let scene = Catalog.Scene(
                 timeMilliseconds: request.scene?.timeMilliseconds ?? 0,
                 surface: UInt16(clamping: request.scene?.surface ?? 0))
+            guard request.liveItems.count <= Self.itemsMax else {
+                throw RPCError(
+                    .invalidArgument, "live_items: expected at most \(Self.itemsMax), found \(request.liveItems.count)")
+            }
+            var live: [Catalog.LiveItem] = []
+            for message in request.liveItems { live.append(try Catalog.LiveItem(message)) }
             let ranked = lease.value.rank(
-                try Catalog.UserState(user), scene, items: request.items.reinterpreted(as: ItemKey.self),
+                try Catalog.UserState(user), scene, items: request.items.reinterpreted(as: ItemKey.self), live: live,
                 limit: Int(request.limit))
             return RankResponse(
                 ranked, version: lease.version, microseconds: (ContinuousClock.now - start).microseconds)

@@ -11,10 +11,21 @@ public struct RecallShardService: RPCService {
     /// Candidates that one channel may be asked for.
     static let limitMax: UInt32 = 10_000
 
+    private let shard: Int
+    private let shardCount: Int
     private let snapshots: SnapshotAccess<RecallShardEngine>
+    private let live: LiveItems
 
-    public init(snapshots: SnapshotAccess<RecallShardEngine>) {
+    /// - Parameters:
+    ///   - shard: which this process serves, of how many.
+    ///   - live: its live segment, the one that the snapshots' engines look at.
+    public init(
+        shard: Int, of shardCount: Int, snapshots: SnapshotAccess<RecallShardEngine>, live: LiveItems = LiveItems()
+    ) {
+        self.shard = shard
+        self.shardCount = shardCount
         self.snapshots = snapshots
+        self.live = live
     }
 
     public func register(in router: inout Router) {
@@ -25,8 +36,81 @@ public struct RecallShardService: RPCService {
             let results = engine.recall(try RecallQuery(request))
             return RecallResponse(
                 snapshotVersion: lease.version, shard: UInt32(engine.shard), shardCount: UInt32(engine.shardCount),
-                channels: results.map { Messages.ChannelResult($0) })
+                channels: results.map { Messages.ChannelResult($0) },
+                liveItems: engine.liveItems(in: results).map { Messages.LiveItem($0) })
         }
+        router.unary(RecallMethods.putItems) { [self] request, _ throws(RPCError) in try await put(request) }
+        router.unary(RecallMethods.countImpressions) { [self] request, _ throws(RPCError) in try count(request) }
+    }
+
+    private func put(_ request: PutItemsRequest) async throws(RPCError) -> PutItemsResponse {
+        guard request.shard == shard, request.shardCount == shardCount else {
+            throw RPCError(
+                .failedPrecondition,
+                "is shard \(shard) of \(shardCount), expected \(request.shard) of \(request.shardCount)")
+        }
+        guard request.items.count <= RequestLimits.itemsMax else {
+            throw RPCError(
+                .invalidArgument, "items: expected at most \(RequestLimits.itemsMax), found \(request.items.count)")
+        }
+        var items: [Catalog.LiveItem] = []
+        for message in request.items {
+            let item = try Catalog.LiveItem(message)
+            guard item.key.shard(of: shardCount) == shard else {
+                throw RPCError(.invalidArgument, "items: '\(item.publicID)' belongs to another shard")
+            }
+            items.append(item)
+        }
+        let lease = snapshots.current()
+        defer { extendLifetime(lease) }
+        do {
+            let held = try await live.put(items) { lease?.value.hasItem($0) ?? false }
+            lease?.value.refreshLiveItems()
+            return PutItemsResponse(held: UInt32(held))
+        } catch {
+            throw RPCError(.unavailable, "the items cannot be kept: \(error)", cause: error)
+        }
+    }
+
+    private func count(_ request: CountImpressionsRequest) throws(RPCError) -> CountImpressionsResponse {
+        guard request.items.count == request.counts.count, request.items.count <= RequestLimits.countsMax else {
+            throw RPCError(
+                .invalidArgument,
+                "counts: expected one per item (\(request.items.count)) and at most \(RequestLimits.countsMax), found "
+                    + "\(request.counts.count)")
+        }
+        let lease = snapshots.current()
+        defer { extendLifetime(lease) }
+        let pairs = request.items.indices.map { (ItemKey(rawValue: request.items[$0]), request.counts[$0]) }
+        live.count(pairs.filter { lease?.value.countsImpressions(of: $0.0) ?? false })
+        return CountImpressionsResponse()
+    }
+}
+
+extension Messages.LiveItem {
+    init(_ item: Catalog.LiveItem) {
+        self.init(
+            itemID: item.publicID, title: item.title, category: item.category, authorKey: item.author,
+            cityKey: item.city, publishTimeMilliseconds: item.publishMilliseconds,
+            durationSeconds: item.durationSeconds,
+            place: item.place.map { Coordinates(latitude: $0.latitude, longitude: $0.longitude) },
+            quality: item.quality ?? 0)
+    }
+}
+
+extension Catalog.LiveItem {
+    /// - Throws: INVALID_ARGUMENT that names the field, what was expected and what was found.
+    init(_ message: Messages.LiveItem) throws(RPCError) {
+        try RequestLimits.check(id: message.itemID, "item_id")
+        self.init(
+            publicID: message.itemID, title: try RequestLimits.text(message.title, "title"),
+            category: try RequestLimits.text(message.category, "category"), author: message.authorKey,
+            city: message.cityKey,
+            publishMilliseconds: try RequestLimits.amount(message.publishTimeMilliseconds, "publish_time_ms"),
+            durationSeconds: try RequestLimits.amount(
+                message.durationSeconds, "duration_seconds", max: RequestLimits.durationSecondsMax),
+            place: try RequestLimits.place(message.place),
+            quality: message.quality == 0 ? nil : try RequestLimits.amount(message.quality, "quality", max: 1))
     }
 }
 

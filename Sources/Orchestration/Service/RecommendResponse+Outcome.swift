@@ -13,12 +13,22 @@ extension RecommendResponse {
     }
 }
 
+extension Funnel.Outcome {
+    fileprivate func details(of entry: Funnel.PageEntry) -> (id: String, title: String, category: String) {
+        switch entry.source {
+        case .snapshot(let row):
+            let items = snapshot.items
+            return (items.publicIDs[row], items.titles[row], items.categoryNames[Int(items.categories[row])])
+        case .live(let item): return (item.publicID, item.title, item.category)
+        }
+    }
+}
+
 extension RecommendedItem {
     fileprivate init(_ entry: Funnel.PageEntry, _ outcome: Funnel.Outcome) {
-        let items = outcome.snapshot.items
+        let details = outcome.details(of: entry)
         self.init(
-            itemID: items.publicIDs[entry.row], score: entry.score, title: items.titles[entry.row],
-            category: items.categoryNames[Int(items.categories[entry.row])],
+            itemID: details.id, score: entry.score, title: details.title, category: details.category,
             channels: outcome.channels.filter { $0.candidates.items.contains(entry.item) }.map(\.channel),
             clickProbability: entry.clickProbability, watchSeconds: entry.watchSeconds)
     }
@@ -29,7 +39,7 @@ extension ExplainResponse {
         let items = outcome.snapshot.items
         self.init(
             page: RecommendResponse(outcome, requestID: requestID),
-            items: outcome.page.map { ItemExplanation($0, outcome, id: items.publicIDs[$0.row]) },
+            items: outcome.page.map { ItemExplanation($0, outcome, id: outcome.details(of: $0).id) },
             stages: outcome.reports,
             user: UserSummary(
                 known: outcome.view.state.isKnown,

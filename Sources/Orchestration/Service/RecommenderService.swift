@@ -1,8 +1,10 @@
 import Catalog
 public import FeatureStore
+import Kernels
 public import Logging
 import Messages
 public import RPC
+import Recall
 
 /// `tributary.v1.Recommender`, the public API.
 public struct RecommenderService: RPCService {
@@ -14,15 +16,19 @@ public struct RecommenderService: RPCService {
     private let snapshots: SnapshotAccess<FunnelSnapshot>
     private let now: @Sendable () -> Int64
     private let logger: Logger
+    private let intake: ItemIntake
+    private let impressions: ImpressionReporter
 
     /// - Parameters:
     ///   - shards: one client per recall shard, in their order.
+    ///   - replicas: by shard, a client of each replica alone: what changes a shard goes to all of them. Nil: shards have
+    ///     one replica each.
     ///   - ranker: a client over all rankers, and their addresses for messages.
     ///   - snapshots: requests run on the current one.
     ///   - now: milliseconds since 1970.
     public init(
-        configuration: OrchestratorConfiguration, shards: [ShardClient], ranker: ShardClient,
-        users: any UserStateStore, snapshots: SnapshotAccess<FunnelSnapshot>,
+        configuration: OrchestratorConfiguration, shards: [ShardClient], replicas: [[ShardClient]]? = nil,
+        ranker: ShardClient, users: any UserStateStore, snapshots: SnapshotAccess<FunnelSnapshot>,
         now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.configuration = configuration
@@ -30,6 +36,10 @@ public struct RecommenderService: RPCService {
         self.snapshots = snapshots
         self.now = now
         self.logger = logger
+        let replicas = replicas ?? shards.map { [$0] }
+        intake = ItemIntake(replicas: replicas)
+        impressions = ImpressionReporter(
+            replicas: replicas, interval: configuration.impressionReportInterval, logger: logger)
         funnel = Funnel(
             configuration: configuration, recall: RecallStage(shards: shards),
             rank: RankStage(client: ranker.client, address: ranker.address), users: users)
@@ -45,6 +55,9 @@ public struct RecommenderService: RPCService {
         router.unary(RecommenderMethods.recordEvents) { [self] request, _ throws(RPCError) in
             try await recordEvents(request)
         }
+        router.unary(RecommenderMethods.upsertItems) { [self] request, context throws(RPCError) in
+            try await upsert(request, context)
+        }
     }
 
     private func recommend(
@@ -52,7 +65,12 @@ public struct RecommenderService: RPCService {
     ) async throws(RPCError) -> RecommendResponse {
         let query = try RecommendQuery(request, configuration: configuration)
         let outcome = try await run(query, context)
-        try await record(ShownPage(items: outcome.page.map(\.item), place: query.place), to: query.user)
+        let cached = outcome.channels.first { $0.channel == ChannelName.cache }?.candidates.items ?? []
+        try await record(
+            ShownPage(
+                items: outcome.page.map(\.item), place: query.place, offered: Array(cached), kept: outcome.kept),
+            to: query.user)
+        impressions.add(outcome.page.map(\.item))
         return RecommendResponse(outcome, requestID: query.requestID)
     }
 
@@ -89,6 +107,16 @@ public struct RecommenderService: RPCService {
         } catch {
             throw RPCError(.unavailable, "the page cannot be recorded as shown: \(error)", cause: error)
         }
+    }
+
+    private func upsert(
+        _ request: UpsertItemsRequest, _ context: CallContext
+    ) async throws(RPCError) -> UpsertItemsResponse {
+        guard let lease = snapshots.current() else {
+            throw RPCError(.unavailable, "no snapshot is loaded yet")
+        }
+        defer { extendLifetime(lease) }
+        return try await intake.take(request, on: lease.value, deadline: context.deadline, now: now())
     }
 
     private func recordEvents(_ request: RecordEventsRequest) async throws(RPCError) -> RecordEventsResponse {

@@ -18,14 +18,16 @@ struct RankStage: Sendable {
     }
 
     func run(
-        version: String, state: Catalog.UserState, scene: Catalog.Scene, candidates: [ItemKey], limit: Int,
+        version: String, state: Catalog.UserState, scene: Catalog.Scene, candidates: [ItemKey],
+        live: [Catalog.LiveItem], limit: Int,
         deadline: Deadline
     ) async throws(RPCError) -> Output {
         let start = ContinuousClock.now
         let request = RankRequest(
             snapshotVersion: version, user: Messages.UserState(state),
             scene: Messages.Scene(timeMilliseconds: scene.timeMilliseconds, surface: UInt32(scene.surface)),
-            items: SharedBuffer(candidates).reinterpreted(as: UInt64.self), limit: UInt32(limit))
+            items: SharedBuffer(candidates).reinterpreted(as: UInt64.self), limit: UInt32(limit),
+            liveItems: live.map { Messages.LiveItem($0) })
         let response = try await client.unary(RankingMethods.rank, request, options: CallOptions(deadline: deadline))
         guard response.snapshotVersion == version else {
             throw RPCError(

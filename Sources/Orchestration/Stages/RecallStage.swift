@@ -34,6 +34,8 @@ struct RecallStage: Sendable {
     struct Output {
         /// One per channel asked for, merged over the shards.
         var channels: [Recall.ChannelResult]
+        /// Those of the candidates that the snapshot does not have.
+        var live: [ItemKey: Catalog.LiveItem] = [:]
         var reports: [StageReport]
     }
 
@@ -56,6 +58,10 @@ struct RecallStage: Sendable {
                 report.snapshotVersion = response.snapshotVersion
                 let answer = try accepted(response, shard: shard, query, &notes)
                 report.itemsOut = UInt32(answer.reduce(0) { $0 + $1.candidates.count })
+                for message in response.liveItems {
+                    let item = try Catalog.LiveItem(message)
+                    output.live[item.key] = item
+                }
                 notes.shardsAnswered += 1
                 answers.append(answer)
             } catch {

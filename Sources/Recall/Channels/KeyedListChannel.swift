@@ -4,14 +4,14 @@ import Kernels
 import VectorIndex
 
 extension ChannelLoader {
-    public static let place = keyedList(ChannelName.place, component: "place")
-    public static let city = keyedList(ChannelName.city, component: "city")
-    public static let followedAuthor = keyedList(ChannelName.followedAuthor, component: "authors")
-    public static let author = keyedList(ChannelName.author, component: "authors")
-    public static let similarAuthor = keyedList(ChannelName.similarAuthor, component: "authors")
+    public static let place = keyedList(ChannelName.place, component: "place", by: .cell)
+    public static let city = keyedList(ChannelName.city, component: "city", by: .city)
+    public static let followedAuthor = keyedList(ChannelName.followedAuthor, component: "authors", by: .author)
+    public static let author = keyedList(ChannelName.author, component: "authors", by: .author)
+    public static let similarAuthor = keyedList(ChannelName.similarAuthor, component: "authors", by: .author)
 
-    private static func keyedList(_ name: String, component: String) -> ChannelLoader {
-        ChannelLoader(name: name, component: component) { try KeyedListChannel(component: $0) }
+    private static func keyedList(_ name: String, component: String, by kind: KeyedListChannel.Kind) -> ChannelLoader {
+        ChannelLoader(name: name, component: component) { try KeyedListChannel(component: $0, by: kind) }
     }
 }
 
@@ -20,16 +20,27 @@ extension ChannelLoader {
 /// The input's keys say of which, and their weights how much each counts:
 /// score(i) = w(key of i) / (1 + age of i / 7 days), the age at the time of the request. With equal weights that is
 /// newest first.
-public struct KeyedListChannel: RecallChannel {
+public struct KeyedListChannel: LiveRecallChannel {
+    /// What of an item is its key.
+    public enum Kind: Sendable {
+        case author
+        /// The cell of its place, for good items.
+        case cell
+        /// For good items.
+        case city
+    }
+
     /// Keys of one request that are looked at, the first.
     public static let keysMax = 1_000
 
+    private let kind: Kind
     private let rows: KeyRows
     private let items: SharedBuffer<UInt64>
     private let published: SharedBuffer<Int64>
 
     /// - Complexity: O(keys + entries): everything is checked.
-    public init(component file: SafetensorsFile) throws(BlobError) {
+    public init(component file: SafetensorsFile, by kind: Kind) throws(BlobError) {
+        self.kind = kind
         items = try file.buffer("item_key", as: UInt64.self, shape: [nil])
         published = try file.buffer("publish_ms", as: Int64.self, shape: [items.count])
         rows = try KeyRows(file, key: "key", spanning: items.count)
@@ -69,6 +80,32 @@ public struct KeyedListChannel: RecallChannel {
             }
         }
         return Candidates(best.take())
+    }
+
+    func liveCandidates(
+        _ live: LiveView, for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
+    ) -> Candidates {
+        var weights: [UInt64: Float] = [:]
+        for place in 0..<min(input.keys.count, Self.keysMax) where input.weights[place] > 0 {
+            guard input.weights[place].isFinite else { continue }
+            weights[input.keys[place]] = weights[input.keys[place]] ?? input.weights[place]
+        }
+        return live.best(limit, scratch) { place in
+            guard let key = key(of: live.items[place], cell: live.cells[place]), let weight = weights[key] else {
+                return nil
+            }
+            return weight * Self.recency(live.items[place].publishMilliseconds, now: query.timeMilliseconds)
+        }
+    }
+
+    private func key(of item: LiveItem, cell: UInt64) -> UInt64? {
+        let key =
+            switch kind {
+            case .author: item.author
+            case .cell: cell
+            case .city: item.city
+            }
+        return key == 0 || (kind != .author && !NewestLists.isGood(item.quality ?? .nan)) ? nil : key
     }
 
     /// 1 / (1 + age / 7 days), 1 for what is yet to be published.

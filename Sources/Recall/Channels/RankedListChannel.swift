@@ -8,19 +8,13 @@ extension ChannelLoader {
     }
 
     public static let newest = ChannelLoader(name: ChannelName.newest, component: "newest") {
-        try RankedListChannel(component: $0)
+        try NewestChannel(component: $0)
     }
 }
 
-extension ChannelLoader {
-    public static let newItem = ChannelLoader(name: ChannelName.newItem, component: "new-item") {
-        try RankedListChannel(component: $0)
-    }
-}
-
-/// A list that is the same for everyone: `popular`, `newest`, `new-item`.
+/// A list that is the same for everyone: `popular`.
 public struct RankedListChannel: RecallChannel {
-    private let list: Candidates
+    let list: Candidates
 
     /// - Complexity: O(n): the whole list is checked.
     public init(component file: SafetensorsFile) throws(BlobError) {
@@ -56,5 +50,34 @@ public struct RankedListChannel: RecallChannel {
             scores.append(list.scores[row])
         }
         return Candidates(items: SharedBuffer(items), scores: SharedBuffer(scores))
+    }
+}
+
+/// The items published last, live ones included: `newest`. The score is minus the age in days at the end of the log, so
+/// that of a live item is above 0.
+public struct NewestChannel: LiveRecallChannel {
+    private let list: RankedListChannel
+    /// The end of the log, milliseconds since 1970.
+    private let until: Int64
+
+    public init(component file: SafetensorsFile) throws(BlobError) {
+        list = try RankedListChannel(component: file)
+        guard let until = file.metadata["until_ms"].flatMap({ Int64($0) }) else {
+            throw BlobError(
+                .corrupt, "\(file.path): metadata \"until_ms\": expected the end of the log in milliseconds")
+        }
+        self.until = until
+    }
+
+    public func candidates(
+        for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
+    ) throws(RecallError) -> Candidates {
+        try list.candidates(for: query, input: input, limit: limit, scratch: scratch)
+    }
+
+    func liveCandidates(
+        _ live: LiveView, for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
+    ) -> Candidates {
+        live.best(limit, scratch) { Float(Double(live.items[$0].publishMilliseconds - until) / 86_400_000) }
     }
 }

@@ -1,9 +1,10 @@
 import Blobs
+import Kernels
 public import VectorIndex
 
 extension ChannelLoader {
     public static let twoTower = ChannelLoader(name: ChannelName.twoTower, component: "vectors") {
-        VectorChannel(index: try VectorIndex(component: $0))
+        TwoTowerChannel(vectors: VectorChannel(index: try VectorIndex(component: $0)))
     }
 }
 
@@ -26,6 +27,30 @@ public struct VectorChannel: RecallChannel {
                     input.vector, limit: limit, excluding: scratch.excluded, scratch: scratch.search))
         } catch {
             throw RecallError(.invalidRequest, error.message)
+        }
+    }
+}
+
+/// The vector channel of the two-tower model: live items are found by the vectors that its item tower gives them.
+struct TwoTowerChannel: LiveRecallChannel {
+    let vectors: VectorChannel
+
+    func candidates(
+        for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
+    ) throws(RecallError) -> Candidates {
+        try vectors.candidates(for: query, input: input, limit: limit, scratch: scratch)
+    }
+
+    func liveCandidates(
+        _ live: LiveView, for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
+    ) -> Candidates {
+        let width = input.vector.count
+        guard width > 0, live.vectors.count == live.items.count * width else { return Candidates() }
+        return live.vectors.withUnsafeBufferPointer { vectors in
+            input.vector.withUnsafeBufferPointer { user in
+                guard let vectors = vectors.baseAddress, let user = user.baseAddress else { return Candidates() }
+                return live.best(limit, scratch) { kernels.dot(user, vectors + $0 * width, count: width) }
+            }
         }
     }
 }

@@ -40,6 +40,8 @@ extension ClusterConfiguration {
               channels:
             \(channels.joined(separator: "\n"))
               rank_limit: \(funnel.rankLimit)
+              # Places of a page for new items that were shown too seldom yet, where ranking gives them none.
+              new_item_places: \(funnel.newItemPlaces)
 
             # A caller's own deadline, when shorter, holds.
             deadlines:

@@ -27,10 +27,12 @@ public struct FunnelConfiguration: Sendable, Hashable {
     /// Candidates per recall channel, 1...1,000 each; a channel that is not named is off.
     public var channels: [String: Int] = [
         "two-tower": 300, "itemcf": 100, "popular": 100, "newest": 50, "followed-author": 100, "author": 50,
-        "similar-author": 50, "place": 50, "city": 50, "new-item": 50,
+        "similar-author": 50, "place": 50, "city": 50, "new-item": 50, "cache": 50,
     ]
     /// Candidates the ranker returns at most, 1...2,000.
     public var rankLimit = 500
+    /// Places of a page for new items that have not had their guaranteed impressions, 0...20.
+    public var newItemPlaces = 1
 
     public init() {}
 }

@@ -31,36 +31,18 @@ enum EventFile {
         }
     }
 
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
-    }
-
     /// Reads the whole file before anything is sent, so that a bad line leaves nothing half done.
     static func read(_ path: String) throws -> [Entry] {
-        let data: Data
-        do {
-            data =
-                path == "-"
-                ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw Failure(description: "\(path): cannot be read: \(error.localizedDescription)")
-        }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        var entries: [Entry] = []
-        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() where !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) {
-            let place = "\(path):\(index + 1)"
-            guard let parsed = try? decoder.decode(Line.self, from: Data(line)) else {
-                throw Failure(description: "\(place): expected one JSON object with the keys of an event")
+        try JSONLines.read(path).map { place, line in
+            guard let parsed = try? JSONLines.decoder.decode(Line.self, from: line) else {
+                throw JSONLines.Failure(description: "\(place): expected one JSON object with the keys of an event")
             }
             guard let event = parsed.event else {
-                throw Failure(
+                throw JSONLines.Failure(
                     description: "\(place): kind: expected one of \(EventKind.nameList), found '\(parsed.kind ?? "")'")
             }
-            entries.append(Entry(place: place, event: event))
+            return Entry(place: place, event: event)
         }
-        return entries
     }
 }
 

@@ -1,0 +1,37 @@
+public import Catalog
+import Kernels
+
+/// What the models read of one item.
+public struct ItemFeatures: Hashable, Sendable {
+    /// Row of the catalogue's category names; 0 is unknown.
+    public var category: UInt32
+    /// Number of the author among ``ItemFeatureColumns/authors``; 0 is unknown.
+    public var author: UInt32
+    /// Milliseconds since 1970; 0 is unknown.
+    public var publishTime: Int64
+    /// log(1 + seconds); 0 is unknown.
+    public var logDuration: Float
+}
+
+/// A catalogue's numbers of categories and authors, by which items that it does not have are described to its models.
+public struct ItemVocabulary: Sendable {
+    private let categories: [String: UInt32]
+    private let authors: [UInt64: UInt32]
+
+    /// - Complexity: O(N).
+    public init(_ items: ItemTable, columns: ItemFeatureColumns) {
+        var categories: [String: UInt32] = [:]
+        for row in 1..<max(items.categoryNames.count, 1) { categories[items.categoryNames[row]] = UInt32(row) }
+        self.categories = categories
+        var authors: [UInt64: UInt32] = [:]
+        for row in 0..<items.count { authors[items.authors[row]] = columns.authors[row] }
+        self.authors = authors
+    }
+
+    /// A category or author that the catalogue does not have is the unknown one.
+    public func features(of item: LiveItem) -> ItemFeatures {
+        ItemFeatures(
+            category: categories[item.category] ?? 0, author: item.author == 0 ? 0 : authors[item.author] ?? 0,
+            publishTime: item.publishMilliseconds, logDuration: logPlusOne(max(item.durationSeconds, 0)))
+    }
+}

@@ -1,0 +1,82 @@
+import Catalog
+import FeatureStore
+import Kernels
+import Messages
+import Recall
+
+extension Funnel {
+    /// Puts the best on the page, with a place for a new item that has not had its guaranteed impressions, and notes what
+    /// the ranker would have put next.
+    func fillPage(_ outcome: inout Outcome, size: Int) {
+        let entries = entries(of: outcome)
+        var page = Array(entries.prefix(size))
+        let given = giveNewItemsTheirPlaces(&page, of: entries, outcome)
+        if given > 0 {
+            outcome.reports.append(
+                StageReport(
+                    stage: "page", snapshotVersion: outcome.snapshot.version, itemsIn: UInt32(entries.count),
+                    itemsOut: UInt32(page.count), note: "new items that were given a place: \(given)"))
+        }
+        outcome.page = page
+        guard outcome.ranked != nil, configuration.channels.contains(where: { $0.channel == ChannelName.cache }) else {
+            return
+        }
+        let shown = Set(page.map(\.item))
+        let new = Set(newItems(of: outcome)?.items ?? [])
+        outcome.kept = entries.lazy.filter { !shown.contains($0.item) }.prefix(RecallCache.keptPerPage).map {
+            CachedItem(item: $0.item, score: $0.score, isUnderExposed: new.contains($0.item))
+        }
+    }
+
+    /// Candidates that can be shown, best first.
+    private func entries(of outcome: Outcome) -> [PageEntry] {
+        guard let ranked = outcome.ranked else {
+            return outcome.candidates.items.enumerated().compactMap { place, item in
+                source(of: item, outcome).map {
+                    PageEntry(item: item, source: $0, score: outcome.candidates.scores[place])
+                }
+            }
+        }
+        return ranked.items.indices.compactMap { place in
+            source(of: ranked.items[place], outcome).map {
+                PageEntry(
+                    item: ranked.items[place], source: $0, score: ranked.scores[place],
+                    clickProbability: ranked.clickProbabilities[place], watchSeconds: ranked.watchSeconds[place],
+                    rankPosition: place + 1)
+            }
+        }
+    }
+
+    private func source(of item: ItemKey, _ outcome: Outcome) -> Source? {
+        outcome.snapshot.row(of: item).map(Source.snapshot) ?? outcome.live[item].map(Source.live)
+    }
+
+    private func newItems(of outcome: Outcome) -> Candidates? {
+        outcome.channels.first { $0.channel == ChannelName.newItem }?.candidates
+    }
+
+    /// Guaranteed impressions: when ranking leaves the page with fewer of the new-item channel's items than it has places
+    /// for them, the least shown of them come in, in the page's middle; of equally little shown ones those that were ranked
+    /// best.
+    ///
+    /// - Returns: how many were given a place.
+    private func giveNewItemsTheirPlaces(_ page: inout [PageEntry], of entries: [PageEntry], _ outcome: Outcome) -> Int
+    {
+        let places = min(configuration.newItemPlaces, page.count / Self.newItemShare)
+        guard places > 0, outcome.view.state.isKnown, let new = newItems(of: outcome) else { return 0 }
+        var shown: [ItemKey: Float] = [:]
+        for (item, score) in zip(new.items, new.scores) { shown[item] = score }
+        let missing = places - page.count { shown[$0.item] != nil }
+        guard missing > 0 else { return 0 }
+        let waiting = entries.dropFirst(page.count).enumerated().filter { shown[$0.element.item] != nil }
+            .sorted { (shown[$1.element.item] ?? 0, $0.offset) < (shown[$0.element.item] ?? 0, $1.offset) }
+            .prefix(missing).map(\.element)
+        let middle = page.count / 2
+        page.removeLast(waiting.count)
+        page.insert(contentsOf: waiting, at: min(middle, page.count))
+        return waiting.count
+    }
+
+    /// New items get at most one place in so many.
+    private static let newItemShare = 5
+}

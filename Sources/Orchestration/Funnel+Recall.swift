@@ -1,0 +1,97 @@
+import Catalog
+import FeatureStore
+import Kernels
+import Messages
+import RPC
+import Recall
+
+extension Funnel {
+    /// What recall found and the user has not seen.
+    struct Recalled {
+        var channels: [Recall.ChannelResult]
+        var candidates: CandidateUnion
+        var live: [ItemKey: Catalog.LiveItem]
+        var reports: [StageReport]
+    }
+
+    /// Rounds of recall for one page. Each goes past at least as many shown items as a page has, and past as many as its
+    /// channels give when all of them were shown.
+    private static let recallRoundsMax = 3
+
+    /// Asks the shards. When the shown items of which only a filter knows leave too few for the page, those that were met
+    /// are named to the shards and recall runs again.
+    func recallUnseen(
+        _ query: RecallStage.Query, _ view: UserView, on snapshot: FunnelSnapshot, wanted: Int, deadline: Deadline,
+        notes: inout CompletenessNotes
+    ) async throws(RPCError) -> Recalled {
+        let shown = ShownItems(exposures: view.exposures, now: query.timeMilliseconds)
+        let limits = query.channels.map(\.limit)
+        var query = query
+        query.channels = shown.widened(query.channels, exceptKnown: view.excluded.count)
+        var found = try await recall.run(query, deadline: deadline, notes: &notes)
+        var reports: [StageReport] = []
+        var round = 0
+        while true {
+            round += 1
+            var (channels, met) = shown.cut(found.channels, to: limits)
+            if let cache = cached(view, query.excluded, on: snapshot, live: found.live) { channels.append(cache) }
+            let candidates = CandidateUnion(channels, excluding: query.excluded, limit: configuration.candidatesMax)
+            reports += found.reports + (met.isEmpty ? [] : [report(of: met, query, view)])
+            let recalled = Recalled(channels: channels, candidates: candidates, live: found.live, reports: reports)
+            guard candidates.count < wanted, !met.isEmpty, round < Self.recallRoundsMax, !deadline.hasPassed else {
+                return recalled
+            }
+            query.excluded = (query.excluded + met).sorted()
+            var noted = notes
+            guard let more = try? await recall.run(query, deadline: deadline, notes: &noted) else { return recalled }
+            (found, notes) = (more, noted)
+        }
+    }
+
+    /// The `cache` channel: what the ranker kept for the user and may still be shown. Nil when it is off, or empty.
+    private func cached(
+        _ view: UserView, _ excluded: [ItemKey], on snapshot: FunnelSnapshot, live: [ItemKey: Catalog.LiveItem]
+    ) -> Recall.ChannelResult? {
+        guard let limit = configuration.channels.first(where: { $0.channel == ChannelName.cache })?.limit else {
+            return nil
+        }
+        let found = view.cached.filter { entry in
+            !excluded.containsInSorted(entry.item) && (snapshot.row(of: entry.item) != nil || live[entry.item] != nil)
+        }.sorted { ($1.score, $0.item) < ($0.score, $1.item) }.prefix(limit)
+        guard !found.isEmpty else { return nil }
+        return Recall.ChannelResult(
+            channel: ChannelName.cache,
+            candidates: Candidates(
+                items: SharedBuffer(found.map(\.item)), scores: SharedBuffer(found.map(\.score))))
+    }
+
+    private func report(of shown: [ItemKey], _ query: RecallStage.Query, _ view: UserView) -> StageReport {
+        StageReport(
+            stage: "exposure filter", snapshotVersion: query.version, itemsOut: UInt32(shown.count),
+            note: "candidates left out: shown in the last \(view.exposures.configuration.windowDays) days")
+    }
+
+    /// What the shards are asked. For a user of whom nothing is known, the popular channel alone fills the page.
+    func recallQuery(
+        _ query: RecommendQuery, _ view: UserView, _ snapshot: FunnelSnapshot, _ now: Int64
+    ) -> (RecallStage.Query, StageReport) {
+        let start = ContinuousClock.now
+        let popular = configuration.channels.first { $0.channel == ChannelName.popular }?.limit ?? 0
+        let channels =
+            view.state.isKnown
+            ? snapshot.encoders.requests(
+                configuration.channels.filter { $0.channel != ChannelName.cache },
+                for: RecallUser(
+                    state: view.state, timeMilliseconds: now, place: query.place ?? view.place, city: query.city))
+            : [ChannelRequest(channel: ChannelName.popular, limit: max(popular, query.pageSize))]
+        let report = StageReport(
+            stage: "user side of the channels", snapshotVersion: snapshot.version, itemsOut: UInt32(channels.count),
+            microseconds: (ContinuousClock.now - start).microseconds)
+        return (
+            RecallStage.Query(
+                version: snapshot.version, state: view.state, channels: channels,
+                excluded: (view.excluded + query.excluded).sorted(), timeMilliseconds: now),
+            report
+        )
+    }
+}
