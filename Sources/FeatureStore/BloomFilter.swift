@@ -7,7 +7,7 @@ public struct BloomFilter: Hashable, Sendable {
     public struct Size: Hashable, Sendable {
         /// m, at least 2.
         public let bits: Int
-        /// k, at least 1.
+        /// k, 1...32.
         public let hashes: Int
 
         /// The smallest filter that keeps to a rate of false positives: k = log2(1 / delta), m = n ln(1 / delta) / (ln 2)^2.
@@ -19,7 +19,7 @@ public struct BloomFilter: Hashable, Sendable {
             precondition(items > 0 && falsePositiveRate > 0 && falsePositiveRate < 1, "a filter of a size and a rate")
             let nats = -log(falsePositiveRate)
             bits = max(Int((Double(items) * nats / (M_LN2 * M_LN2)).rounded(.up)), 2)
-            hashes = max(Int((nats / M_LN2).rounded()), 1)
+            hashes = min(max(Int((nats / M_LN2).rounded()), 1), 32)
         }
 
         /// The rate of false positives with `items` in the filter: (1 - exp(-k (n + 0.5) / (m - 1)))^k.
@@ -44,41 +44,67 @@ public struct BloomFilter: Hashable, Sendable {
 
     /// - Complexity: O(k).
     public mutating func insert(_ item: ItemKey) {
-        var places = Places(item, size)
+        var hashes = ItemHashes(item)
+        insert(&hashes)
+    }
+
+    /// - Complexity: O(k); about 2 places for an item that is not there.
+    public func contains(_ item: ItemKey) -> Bool {
+        var hashes = ItemHashes(item)
+        return contains(&hashes)
+    }
+
+    mutating func insert(_ hashes: inout ItemHashes) {
         var isNew = false
-        for _ in 0..<size.hashes {
-            let (word, bit) = places.next()
+        for index in 0..<size.hashes {
+            let (word, bit) = place(of: hashes[index])
             isNew = isNew || words[word] & bit == 0
             words[word] |= bit
         }
         count += isNew ? 1 : 0
     }
 
-    /// - Complexity: O(k); about 2 places for an item that is not there.
-    public func contains(_ item: ItemKey) -> Bool {
-        var places = Places(item, size)
-        for _ in 0..<size.hashes {
-            let (word, bit) = places.next()
-            if words[word] & bit == 0 { return false }
+    func contains(_ hashes: inout ItemHashes) -> Bool {
+        words.withUnsafeBufferPointer { words in
+            for index in 0..<size.hashes {
+                let (word, bit) = place(of: hashes[index])
+                if words[word] & bit == 0 { return false }
+            }
+            return true
         }
-        return true
     }
 
-    /// Each place is a hash of its own. Two hashes and their multiples would be cheaper and, in filters as small as these,
-    /// worse by more than the rates promised: one key in m has places that all but coincide.
-    private struct Places {
-        private var state: UInt64
-        private let bits: UInt64
+    private func place(of hash: UInt64) -> (word: Int, bit: UInt64) {
+        let place = hash.multipliedFullWidth(by: UInt64(size.bits)).high
+        return (Int(place >> 6), 1 << (place & 63))
+    }
+}
 
-        init(_ item: ItemKey, _ size: Size) {
-            state = PublicID.mixed(item.rawValue)
-            bits = UInt64(size.bits)
-        }
+/// The hashes of one item, made as they are asked for and the same for every filter.
+///
+/// Each is a hash of its own. Two hashes and their multiples would be cheaper and, in filters as small as these, worse by
+/// more than the rates promised: one key in m has places that all but coincide.
+struct ItemHashes {
+    /// Hashes kept; a filter of more than 32 would promise less than one false positive in 10^9.
+    private static let keptMax = 32
 
-        mutating func next() -> (word: Int, bit: UInt64) {
-            state = PublicID.mixed(state)
-            let place = state.multipliedFullWidth(by: bits).high
-            return (Int(place >> 6), 1 << (place & 63))
+    private var values = InlineArray<32, UInt64>(repeating: 0)
+    private var known = 0
+    private var last: UInt64
+
+    init(_ item: ItemKey) {
+        last = PublicID.mixed(item.rawValue)
+    }
+
+    subscript(index: Int) -> UInt64 {
+        mutating get {
+            precondition(index < Self.keptMax, "a filter has at most \(Self.keptMax) hashes")
+            while known <= index {
+                last = PublicID.mixed(last)
+                values[known] = last
+                known += 1
+            }
+            return values[index]
         }
     }
 }

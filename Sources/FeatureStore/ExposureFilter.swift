@@ -35,7 +35,10 @@ public struct ExposureFilter: Hashable, Sendable {
         var number: Int64
         var filters: [BloomFilter]
 
-        func contains(_ item: ItemKey) -> Bool { filters.contains { $0.contains(item) } }
+        func contains(_ hashes: inout ItemHashes) -> Bool {
+            for filter in filters where filter.contains(&hashes) { return true }
+            return false
+        }
     }
 
     public let configuration: Configuration
@@ -71,7 +74,8 @@ public struct ExposureFilter: Hashable, Sendable {
             place = after.map { $0 + 1 } ?? 0
             days.insert(Day(number: number, filters: []), at: place)
         }
-        guard !days[place].contains(item) else { return }
+        var hashes = ItemHashes(item)
+        guard !days[place].contains(&hashes) else { return }
         let filters = days[place].filters
         let last = filters.count - 1
         if last < 0
@@ -79,7 +83,7 @@ public struct ExposureFilter: Hashable, Sendable {
         {
             days[place].filters.append(BloomFilter(configuration.size(ofFilter: last + 1)))
         }
-        days[place].filters[days[place].filters.count - 1].insert(item)
+        days[place].filters[days[place].filters.count - 1].insert(&hashes)
     }
 
     /// Whether the item was shown inside the window that ends now (milliseconds since 1970), or seems to have been.
@@ -87,7 +91,9 @@ public struct ExposureFilter: Hashable, Sendable {
     /// - Complexity: O(days).
     public func contains(_ item: ItemKey, now: Int64) -> Bool {
         let first = firstDay(now)
-        return days.contains { $0.number >= first && $0.contains(item) }
+        var hashes = ItemHashes(item)
+        for day in days where day.number >= first && day.contains(&hashes) { return true }
+        return false
     }
 
     /// Lets go of the days that have left the window.

@@ -42,9 +42,10 @@ public final class InMemoryUserStateStore: UserStateStore {
         let live = overlay.events.drop { $0.timeMilliseconds <= dataUntil }
         for interaction in live { state.record(interaction) }
         let shown = overlay.recentlyShown(since: overlay.exposures.windowStart(now: now))
-        let excluded = Set(shown).union(overlay.hidden).union(state.recent.lazy.map(\.item))
+        let excluded = (shown + overlay.hidden + state.recent.map(\.item)).sorted()
         return UserView(
-            state: state, excluded: excluded.sorted(), exposures: overlay.exposures, liveEventCount: live.count,
+            state: state, excluded: excluded.withoutRepeats(), exposures: overlay.exposures,
+            unnamedCount: max(overlay.exposures.count - shown.count, 0), liveEventCount: live.count,
             place: overlay.place, cached: overlay.cache.items(now: now, rules: limits.cache))
     }
 
@@ -58,12 +59,14 @@ public final class InMemoryUserStateStore: UserStateStore {
         }
     }
 
-    public func record(_ page: ShownPage, to user: UserKey, now: Int64) {
+    @discardableResult
+    public func record(_ page: ShownPage, to user: UserKey, now: Int64) -> Set<ItemKey> {
         change(user, now: now) { overlay, _ in
-            overlay.show(page.items, at: now, limits: limits)
+            let repeated = overlay.show(page.items, at: now, limits: limits)
             overlay.place = page.place ?? overlay.place
             overlay.cache.record(
                 shown: page.items, offered: page.offered, kept: page.kept, now: now, rules: limits.cache)
+            return repeated
         }
     }
 
@@ -101,5 +104,12 @@ extension InMemoryUserStateStore.Contents {
                 users.removeValue(forKey: user)
             }
         }
+    }
+}
+
+extension [ItemKey] {
+    /// An ascending list with each item once.
+    fileprivate func withoutRepeats() -> [ItemKey] {
+        indices.lazy.filter { $0 == 0 || self[$0 - 1] != self[$0] }.map { self[$0] }
     }
 }

@@ -47,14 +47,18 @@ struct UserOverlay {
         }
     }
 
-    mutating func show(_ items: [ItemKey], at time: Int64, limits: OverlayLimits) {
+    /// - Returns: items that had been shown before, inside the window.
+    @discardableResult
+    mutating func show(_ items: [ItemKey], at time: Int64, limits: OverlayLimits) -> Set<ItemKey> {
+        let repeated = Set(items.filter { exposures.contains($0, now: time) })
         for item in items { exposures.insert(item, at: time) }
         cache.remove(items)
-        recentlyShown += items.map { Shown(item: $0, time: time) }
+        recentlyShown += items.filter { !repeated.contains($0) }.map { Shown(item: $0, time: time) }
         // A quarter at a time, so that the rest is not moved for every page.
         if recentlyShown.count > limits.recentlyShownMax + limits.recentlyShownMax / 4 {
             recentlyShown.removeFirst(recentlyShown.count - limits.recentlyShownMax)
         }
+        return repeated
     }
 
     func recentlyShown(since start: Int64) -> [ItemKey] {

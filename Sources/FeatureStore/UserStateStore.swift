@@ -15,8 +15,10 @@ public protocol UserStateStore: Sendable {
     /// Takes note of events; one outcome per event, in order.
     func record(_ events: [UserEvent], now: Int64) async throws -> [RecordOutcome]
 
-    /// Takes note of a page that was returned.
-    func record(_ page: ShownPage, to user: UserKey, now: Int64) async throws
+    /// Takes note of a page that is about to be returned.
+    ///
+    /// - Returns: items of it that were shown since the user was looked at: on a page asked for at the same time.
+    func record(_ page: ShownPage, to user: UserKey, now: Int64) async throws -> Set<ItemKey>
 }
 
 /// One user at one moment, as the funnel needs him.
@@ -27,6 +29,8 @@ public struct UserView: Sendable {
     public var excluded: [ItemKey]
     /// Everything that was shown inside the window, which must not be shown either.
     public var exposures: ExposureFilter
+    /// How many of those are not among `excluded`, about.
+    public var unnamedCount: Int
     /// Events reported since the snapshot's log ended.
     public var liveEventCount: Int
     /// Where he last said he was.
@@ -36,6 +40,7 @@ public struct UserView: Sendable {
 
     public init(
         state: UserState, excluded: [ItemKey] = [], exposures: ExposureFilter = ExposureFilter(),
+        unnamedCount: Int = 0,
         liveEventCount: Int = 0, place: Place? = nil, cached: [CachedItem] = []
     ) {
         self.cached = cached
@@ -43,6 +48,7 @@ public struct UserView: Sendable {
         self.state = state
         self.excluded = excluded
         self.exposures = exposures
+        self.unnamedCount = unnamedCount
         self.liveEventCount = liveEventCount
     }
 }

@@ -18,12 +18,13 @@ extension Funnel {
                     itemsOut: UInt32(page.count), note: "new items that were given a place: \(given)"))
         }
         outcome.page = page
+        let shown = Set(page.map(\.item))
+        outcome.spare = entries.filter { !shown.contains($0.item) }
         guard outcome.ranked != nil, configuration.channels.contains(where: { $0.channel == ChannelName.cache }) else {
             return
         }
-        let shown = Set(page.map(\.item))
         let new = Set(newItems(of: outcome)?.items ?? [])
-        outcome.kept = entries.lazy.filter { !shown.contains($0.item) }.prefix(RecallCache.keptPerPage).map {
+        outcome.kept = outcome.spare.prefix(RecallCache.keptPerPage).map {
             CachedItem(item: $0.item, score: $0.score, isUnderExposed: new.contains($0.item))
         }
     }
@@ -79,4 +80,18 @@ extension Funnel {
 
     /// New items get at most one place in so many.
     private static let newItemShare = 5
+}
+
+extension Funnel.Outcome {
+    /// Takes items off the page and puts the next ones at its end.
+    ///
+    /// - Returns: the items that came in.
+    mutating func replace(_ items: Set<ItemKey>) -> [ItemKey] {
+        let size = page.count
+        page.removeAll { items.contains($0.item) }
+        let next = Array(spare.prefix(size - page.count))
+        spare.removeFirst(next.count)
+        page += next
+        return next.map(\.item)
+    }
 }

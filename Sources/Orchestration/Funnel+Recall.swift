@@ -14,33 +14,39 @@ extension Funnel {
         var reports: [StageReport]
     }
 
-    /// Rounds of recall for one page. Each goes past at least as many shown items as a page has, and past as many as its
-    /// channels give when all of them were shown.
-    private static let recallRoundsMax = 3
+    /// Rounds of recall for one page: the last asks for 128 times what channels shall give.
+    private static let recallRoundsMax = 4
+    /// Candidates wanted for each item of the page, so that the ranker has a choice.
+    private static let choice = 5
 
-    /// Asks the shards. When the shown items of which only a filter knows leave too few for the page, those that were met
-    /// are named to the shards and recall runs again.
+    /// Asks the shards. When the shown items of which only a filter knows leave too few candidates, those that were met are
+    /// named to the shards and recall runs again, deeper.
     func recallUnseen(
         _ query: RecallStage.Query, _ view: UserView, on snapshot: FunnelSnapshot, wanted: Int, deadline: Deadline,
         notes: inout CompletenessNotes
     ) async throws(RPCError) -> Recalled {
-        let shown = ShownItems(exposures: view.exposures, now: query.timeMilliseconds)
-        let limits = query.channels.map(\.limit)
+        let shown = ShownItems(view, now: query.timeMilliseconds)
+        let channels = query.channels
         var query = query
-        query.channels = shown.widened(query.channels, exceptKnown: view.excluded.count)
+        query.channels = shown.widened(channels, round: 1)
         var found = try await recall.run(query, deadline: deadline, notes: &notes)
         var reports: [StageReport] = []
-        var round = 0
+        var round = 1
         while true {
-            round += 1
-            var (channels, met) = shown.cut(found.channels, to: limits)
-            if let cache = cached(view, query.excluded, on: snapshot, live: found.live) { channels.append(cache) }
-            let candidates = CandidateUnion(channels, excluding: query.excluded, limit: configuration.candidatesMax)
-            reports += found.reports + (met.isEmpty ? [] : [report(of: met, query, view)])
-            let recalled = Recalled(channels: channels, candidates: candidates, live: found.live, reports: reports)
-            guard candidates.count < wanted, !met.isEmpty, round < Self.recallRoundsMax, !deadline.hasPassed else {
-                return recalled
+            var (kept, met) = shown.cut(found.channels, to: channels.map(\.limit))
+            if let cache = cached(
+                view, query.excluded, on: snapshot, live: found.live, now: query.timeMilliseconds)
+            {
+                kept.append(cache)
             }
+            let candidates = CandidateUnion(kept, excluding: query.excluded, limit: configuration.candidatesMax)
+            reports += found.reports + (met.isEmpty ? [] : [report(of: met, query, view)])
+            let recalled = Recalled(channels: kept, candidates: candidates, live: found.live, reports: reports)
+            guard candidates.count < wanted * Self.choice, shown.older > 0, !met.isEmpty,
+                round < Self.recallRoundsMax, !deadline.hasPassed
+            else { return recalled }
+            round += 1
+            query.channels = shown.widened(channels, round: round)
             query.excluded = (query.excluded + met).sorted()
             var noted = notes
             guard let more = try? await recall.run(query, deadline: deadline, notes: &noted) else { return recalled }
@@ -50,13 +56,15 @@ extension Funnel {
 
     /// The `cache` channel: what the ranker kept for the user and may still be shown. Nil when it is off, or empty.
     private func cached(
-        _ view: UserView, _ excluded: [ItemKey], on snapshot: FunnelSnapshot, live: [ItemKey: Catalog.LiveItem]
+        _ view: UserView, _ excluded: [ItemKey], on snapshot: FunnelSnapshot, live: [ItemKey: Catalog.LiveItem],
+        now: Int64
     ) -> Recall.ChannelResult? {
         guard let limit = configuration.channels.first(where: { $0.channel == ChannelName.cache })?.limit else {
             return nil
         }
         let found = view.cached.filter { entry in
-            !excluded.containsInSorted(entry.item) && (snapshot.row(of: entry.item) != nil || live[entry.item] != nil)
+            !excluded.containsInSorted(entry.item) && !view.exposures.contains(entry.item, now: now)
+                && (snapshot.row(of: entry.item) != nil || live[entry.item] != nil)
         }.sorted { ($1.score, $0.item) < ($0.score, $1.item) }.prefix(limit)
         guard !found.isEmpty else { return nil }
         return Recall.ChannelResult(

@@ -27,6 +27,8 @@ struct Funnel: Sendable {
         var ranked: RankStage.Output?
         /// The page.
         var page: [PageEntry]
+        /// What comes after the page, best first.
+        var spare: [PageEntry] = []
         /// What the ranker put next, and was not shown: kept for the user's next page.
         var kept: [CachedItem] = []
         var notes: CompletenessNotes

@@ -80,6 +80,13 @@ import Testing
         #expect(keys(1...50).allSatisfy { view.exposures.contains($0, now: 1000) })
     }
 
+    @Test func whatIsShownTwiceIsTold() {
+        let store = InMemoryUserStateStore()
+        #expect(store.record(ShownPage(items: keys(1...3)), to: user, now: 1000).isEmpty)
+        #expect(store.record(ShownPage(items: keys(3...5)), to: user, now: 1000) == [key(3)])
+        #expect(store.record(ShownPage(items: keys(3...3)), to: user, now: 1000 + 31 * day).isEmpty)
+    }
+
     @Test func hiddenItemsStayAwayForGood() {
         let store = InMemoryUserStateStore()
         _ = store.record([event("h", 8, .hide, at: 1000)], now: 1000)

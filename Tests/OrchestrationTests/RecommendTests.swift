@@ -64,6 +64,24 @@ import Testing
             ])
     }
 
+    /// Pages of one user made at the same time all begin with the same candidates.
+    @Test func pagesAskedForAtOnceShareNothing() async throws {
+        let cluster = SmallCluster {
+            $0.pageSize = 2
+            $0.channels = [ChannelRequest(channel: ChannelName.popular, limit: 20)]
+        }
+        let pages = try await withThrowingTaskGroup(of: [String].self) { group in
+            for _ in 0..<9 {
+                group.addTask { try await cluster.recommend(RecommendRequest(userID: "7")).items.map(\.itemID) }
+            }
+            var pages: [[String]] = []
+            for try await page in group { pages.append(page) }
+            return pages
+        }
+        #expect(pages.allSatisfy { $0.count == 2 })
+        #expect(Set(pages.joined()).count == 18)
+    }
+
     @Test func anExplanationTellsWhatTheFilterKeptOut() async throws {
         var limits = OverlayLimits()
         limits.recentlyShownMax = 2

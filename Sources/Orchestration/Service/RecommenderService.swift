@@ -64,14 +64,23 @@ public struct RecommenderService: RPCService {
         _ request: RecommendRequest, _ context: CallContext
     ) async throws(RPCError) -> RecommendResponse {
         let query = try RecommendQuery(request, configuration: configuration)
-        let outcome = try await run(query, context)
+        var outcome = try await run(query, context)
+        try await show(&outcome, query)
+        impressions.add(outcome.page.map(\.item))
+        return RecommendResponse(outcome, requestID: query.requestID)
+    }
+
+    /// Records the page as shown. What another page of the user showed while this one was made is replaced.
+    private func show(_ outcome: inout Funnel.Outcome, _ query: RecommendQuery) async throws(RPCError) {
         let cached = outcome.channels.first { $0.channel == ChannelName.cache }?.candidates.items ?? []
-        try await record(
+        var repeated = try await record(
             ShownPage(
                 items: outcome.page.map(\.item), place: query.place, offered: Array(cached), kept: outcome.kept),
             to: query.user)
-        impressions.add(outcome.page.map(\.item))
-        return RecommendResponse(outcome, requestID: query.requestID)
+        while !repeated.isEmpty {
+            let next = outcome.replace(repeated)
+            repeated = next.isEmpty ? [] : try await record(ShownPage(items: next), to: query.user)
+        }
     }
 
     private func explain(
@@ -101,9 +110,9 @@ public struct RecommenderService: RPCService {
         return outcome
     }
 
-    private func record(_ page: ShownPage, to user: UserKey) async throws(RPCError) {
+    private func record(_ page: ShownPage, to user: UserKey) async throws(RPCError) -> Set<ItemKey> {
         do {
-            try await users.record(page, to: user, now: now())
+            return try await users.record(page, to: user, now: now())
         } catch {
             throw RPCError(.unavailable, "the page cannot be recorded as shown: \(error)", cause: error)
         }

@@ -11,14 +11,29 @@ import Recall
 struct ShownItems {
     let exposures: ExposureFilter
     let now: Int64
+    /// Shown items that the shards are not told of, about.
+    let older: Int
 
-    /// The channels with the limits that are asked for.
-    func widened(_ channels: [ChannelRequest], exceptKnown known: Int) -> [ChannelRequest] {
-        let older = max(exposures.count - known, 0)
+    /// Candidates that a channel is asked for at most; what a shard gives.
+    private static let limitMax = 10_000
+
+    init(_ view: UserView, now: Int64) {
+        exposures = view.exposures
+        older = view.unnamedCount
+        self.now = now
+    }
+
+    /// The channels with the limits that are asked for: for twice as many candidates at first, for eight times as many when
+    /// that was not enough, and so on, but never for more than there are shown items to go past.
+    ///
+    /// - Parameter round: from 1.
+    func widened(_ channels: [ChannelRequest], round: Int) -> [ChannelRequest] {
         guard older > 0 else { return channels }
+        let factor = 1 << (2 * round - 1)
         return channels.map { channel in
             var channel = channel
-            channel.limit += min(older, channel.limit)
+            let limit = min(channel.limit + older, channel.limit * factor)
+            channel.limit = max(channel.limit, min(limit, Self.limitMax))
             return channel
         }
     }
@@ -29,22 +44,21 @@ struct ShownItems {
     /// - Complexity: O(candidates * days).
     func cut(_ channels: [Recall.ChannelResult], to limits: [Int]) -> (kept: [Recall.ChannelResult], shown: [ItemKey]) {
         guard exposures.count > 0 else { return (channels, []) }
-        var known: [ItemKey: Bool] = [:]
-        func isShown(_ item: ItemKey) -> Bool {
-            if let answer = known[item] { return answer }
-            let answer = exposures.contains(item, now: now)
-            known[item] = answer
-            return answer
-        }
+        var shown: Set<ItemKey> = []
         let kept = zip(channels, limits).map { channel, limit in
-            let candidates = channel.candidates
-            let rows = candidates.items.indices.filter { !isShown(candidates.items[$0]) }.prefix(limit)
+            var (items, scores) = ([ItemKey](), [Float]())
+            for (item, score) in zip(channel.candidates.items, channel.candidates.scores) where items.count < limit {
+                if exposures.contains(item, now: now) {
+                    shown.insert(item)
+                } else {
+                    items.append(item)
+                    scores.append(score)
+                }
+            }
             var kept = channel
-            kept.candidates = Candidates(
-                items: SharedBuffer(rows.map { candidates.items[$0] }),
-                scores: SharedBuffer(rows.map { candidates.scores[$0] }))
+            kept.candidates = Candidates(items: SharedBuffer(items), scores: SharedBuffer(scores))
             return kept
         }
-        return (kept, known.filter(\.value).keys.sorted())
+        return (kept, shown.sorted())
     }
 }

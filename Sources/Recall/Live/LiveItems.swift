@@ -76,7 +76,8 @@ public final class LiveItems: Sendable {
     public func count(_ impressions: [(item: ItemKey, count: UInt32)]) {
         counted.withLock { counted in
             for (item, count) in impressions where counted[item] != nil || counted.count < limits.countedMax {
-                counted[item] = counted[item, default: 0].addingReportingOverflow(count).partialValue
+                let (sum, overflowed) = counted[item, default: 0].addingReportingOverflow(count)
+                counted[item] = overflowed ? .max : sum
             }
         }
     }
