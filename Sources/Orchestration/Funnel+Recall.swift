@@ -90,7 +90,8 @@ extension Funnel {
             ? snapshot.encoders.requests(
                 configuration.channels.filter { $0.channel != ChannelName.cache },
                 for: RecallUser(
-                    state: view.state, timeMilliseconds: now, place: query.place ?? view.place, city: query.city))
+                    state: view.state, timeMilliseconds: now, place: query.place ?? view.place, city: query.city,
+                    liveItems: touchedLiveItems(view.state, snapshot)))
             : [ChannelRequest(channel: ChannelName.popular, limit: max(popular, query.pageSize))]
         let report = StageReport(
             stage: "user side of the channels", snapshotVersion: snapshot.version, itemsOut: UInt32(channels.count),
@@ -101,5 +102,16 @@ extension Funnel {
                 excluded: (view.excluded + query.excluded).sorted(), timeMilliseconds: now),
             report
         )
+    }
+
+    /// What is known of the items in the user's last-n that the snapshot does not have.
+    private func touchedLiveItems(
+        _ state: Catalog.UserState, _ snapshot: FunnelSnapshot
+    ) -> [ItemKey: Catalog.LiveItem] {
+        var known: [ItemKey: Catalog.LiveItem] = [:]
+        for touch in state.recent where snapshot.row(of: touch.item) == nil {
+            if let item = liveItems[touch.item] { known[touch.item] = item }
+        }
+        return known
     }
 }

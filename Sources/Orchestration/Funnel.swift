@@ -14,6 +14,7 @@ struct Funnel: Sendable {
     let recall: RecallStage
     let rank: RankStage
     let users: any UserStateStore
+    let liveItems = LiveItemMemory()
 
     /// Everything that a page and its explanation are made from.
     struct Outcome: Sendable {
@@ -64,6 +65,7 @@ struct Funnel: Sendable {
         let (recallQuery, encodeReport) = recallQuery(query, view, snapshot, now)
         let recalled = try await recallUnseen(
             recallQuery, view, on: snapshot, wanted: query.pageSize, deadline: deadlines.recall, notes: &notes)
+        liveItems.remember(recalled.live)
         var outcome = Outcome(
             snapshot: snapshot, view: view, channels: recalled.channels, candidates: recalled.candidates,
             live: recalled.live, page: [], notes: notes, reports: [userReport, encodeReport] + recalled.reports)

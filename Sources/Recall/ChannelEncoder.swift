@@ -20,8 +20,14 @@ public struct RecallUser: Sendable {
     public var place: Place?
     /// Key of the city he says he is in; 0 when he does not.
     public var city: UInt64
+    /// Live items among his last-n, as far as they are known: the catalogue does not have them.
+    public var liveItems: [ItemKey: LiveItem]
 
-    public init(state: UserState, timeMilliseconds: Int64, place: Place? = nil, city: UInt64 = 0) {
+    public init(
+        state: UserState, timeMilliseconds: Int64, place: Place? = nil, city: UInt64 = 0,
+        liveItems: [ItemKey: LiveItem] = [:]
+    ) {
+        self.liveItems = liveItems
         self.state = state
         self.timeMilliseconds = timeMilliseconds
         self.place = place

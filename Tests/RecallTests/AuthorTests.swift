@@ -49,7 +49,9 @@ import Testing
         pairs.map { Weighted(author: $0.0, weight: $0.1) }
     }
 
-    private func inputs(_ dataset: Dataset, _ state: UserState) throws -> [String: [Weighted]] {
+    private func inputs(
+        _ dataset: Dataset, _ state: UserState, live: [ItemKey: LiveItem] = [:]
+    ) throws -> [String: [Weighted]] {
         let graph = AuthorGraph(dataset)
         let encoders = try ChannelEncoders(
             components: [
@@ -58,7 +60,8 @@ import Testing
             ], catalogue: .init(items: dataset.items))
         let channels = ["followed-author", "author", "similar-author"]
         let requests = encoders.requests(
-            channels.map { ChannelRequest(channel: $0, limit: 1) }, for: RecallUser(state: state, timeMilliseconds: 0))
+            channels.map { ChannelRequest(channel: $0, limit: 1) },
+            for: RecallUser(state: state, timeMilliseconds: 0, liveItems: live))
         return Dictionary(
             uniqueKeysWithValues: requests.map { request in
                 (
@@ -87,6 +90,17 @@ import Testing
         #expect(inputs["author"] == weighted((30, 3)))
         // Similar to 30: 20 and 10; 40 has no followers in the log.
         #expect(inputs["similar-author"] == weighted((10, 0.57735026), (20, 0.70710677)))
+    }
+
+    @Test func whatIsKnownOfALiveItemCounts() throws {
+        let dataset = log(pairs.map { ($0.0, $0.1, Actions.follow) })
+        var state = UserState(user: UserKey(rawValue: 9), isKnown: true, profile: [])
+        touch(&state, 77, [.like, .follow])
+        touch(&state, 78, [.like])
+        let item = LiveItem(publicID: "77", author: 20, publishMilliseconds: 1)
+        let inputs = try inputs(dataset, state, live: [item.key: item])
+        #expect(inputs["author"] == weighted((20, 1)) && inputs["followed-author"] == weighted((20, 1)))
+        #expect(inputs["similar-author"] == weighted((10, 0.8164966), (30, 0.70710677)))
     }
 
     @Test func clicksStandInForLikes() throws {

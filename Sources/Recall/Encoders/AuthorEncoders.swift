@@ -21,7 +21,7 @@ struct FollowedAuthorEncoder: ChannelEncoder {
 
     func input(for user: RecallUser) -> ChannelInput {
         var authors = AuthorWeights()
-        for (author, _) in catalogue.touchedAuthors(user.state, by: .follow) { authors.set(author, 1) }
+        for (author, _) in catalogue.touchedAuthors(user, by: .follow) { authors.set(author, 1) }
         for author in follows.authors(of: user.state.user) { authors.set(author, 1) }
         return authors.input
     }
@@ -36,7 +36,7 @@ struct AuthorEncoder: ChannelEncoder {
 
     func input(for user: RecallUser) -> ChannelInput {
         var authors = AuthorWeights()
-        for (author, actions) in catalogue.touchedAuthors(user.state, by: Self.actions) {
+        for (author, actions) in catalogue.touchedAuthors(user, by: Self.actions) {
             authors.add(author, actions.intersection(Self.actions).interest)
         }
         return authors.input
@@ -69,8 +69,8 @@ struct SimilarAuthorEncoder: ChannelEncoder {
 
     func input(for user: RecallUser) -> ChannelInput {
         let chosen = AuthorEncoder.actions.union(.follow)
-        var own = authors(user.state, by: chosen)
-        if own.isEmpty { own = authors(user.state, by: .click) }
+        var own = authors(user, by: chosen)
+        if own.isEmpty { own = authors(user, by: .click) }
         var weights = AuthorWeights()
         for author in own {
             for entry in rows.entries(of: author) where !own.contains(similar[entry]) {
@@ -80,9 +80,9 @@ struct SimilarAuthorEncoder: ChannelEncoder {
         return weights.input
     }
 
-    private func authors(_ state: UserState, by actions: Actions) -> [UInt64] {
+    private func authors(_ user: RecallUser, by actions: Actions) -> [UInt64] {
         var found: [UInt64] = []
-        for (author, _) in catalogue.touchedAuthors(state, by: actions) where !found.contains(author) {
+        for (author, _) in catalogue.touchedAuthors(user, by: actions) where !found.contains(author) {
             found.append(author)
             if found.count == Self.authorsMax { break }
         }
@@ -108,11 +108,11 @@ struct FollowedAuthors: Sendable {
 
 extension ChannelEncoderLoader.Catalogue {
     /// The known authors of the items in a user's last-n that he touched in one of the ways, newest first, with all he did.
-    func touchedAuthors(_ state: UserState, by actions: Actions) -> [(author: UInt64, actions: Actions)] {
-        state.recent.reversed().compactMap { touch in
-            guard !touch.actions.isDisjoint(with: actions), let row = index.row(of: touch.item), items.authors[row] != 0
-            else { return nil }
-            return (items.authors[row], touch.actions)
+    func touchedAuthors(_ user: RecallUser, by actions: Actions) -> [(author: UInt64, actions: Actions)] {
+        user.state.recent.reversed().compactMap { touch in
+            guard !touch.actions.isDisjoint(with: actions) else { return nil }
+            let author = index.row(of: touch.item).map { items.authors[$0] } ?? user.liveItems[touch.item]?.author ?? 0
+            return author == 0 ? nil : (author, touch.actions)
         }
     }
 }

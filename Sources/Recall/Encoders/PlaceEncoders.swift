@@ -21,15 +21,16 @@ struct PlaceEncoder: ChannelEncoder {
     let catalogue: ChannelEncoderLoader.Catalogue
 
     func input(for user: RecallUser) -> ChannelInput {
-        guard let place = user.place ?? lastTouched(user.state) else { return ChannelInput() }
+        guard let place = user.place ?? lastTouched(user) else { return ChannelInput() }
         let cell = GeoHash(place, precision: Self.precision)
         let keys = ([cell] + cell.neighbours).map(\.key)
         return ChannelInput(keys: SharedBuffer(keys), weights: SharedBuffer(keys.map { _ in 1 }))
     }
 
-    private func lastTouched(_ state: UserState) -> Place? {
-        for touch in state.recent.reversed() {
-            if let place = catalogue.index.row(of: touch.item).flatMap(catalogue.items.place) { return place }
+    private func lastTouched(_ user: RecallUser) -> Place? {
+        for touch in user.state.recent.reversed() {
+            let row = catalogue.index.row(of: touch.item)
+            if let place = row.map(catalogue.items.place) ?? user.liveItems[touch.item]?.place { return place }
         }
         return nil
     }
