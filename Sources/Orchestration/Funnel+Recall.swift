@@ -34,14 +34,14 @@ extension Funnel {
         var round = 1
         while true {
             var (kept, met) = shown.cut(found.channels, to: channels.map(\.limit))
-            if let cache = cached(
-                view, query.excluded, on: snapshot, live: found.live, now: query.timeMilliseconds)
-            {
+            if let cache = cached(view, query.excluded, on: snapshot, now: query.timeMilliseconds) {
                 kept.append(cache)
             }
             let candidates = CandidateUnion(kept, excluding: query.excluded, limit: configuration.candidatesMax)
             reports += found.reports + (met.isEmpty ? [] : [report(of: met, query, view)])
-            let recalled = Recalled(channels: kept, candidates: candidates, live: found.live, reports: reports)
+            let recalled = Recalled(
+                channels: kept, candidates: candidates, live: live(candidates, on: snapshot, told: found.live),
+                reports: reports)
             guard candidates.count < wanted * Self.choice, shown.older > 0, !met.isEmpty,
                 round < Self.recallRoundsMax, !deadline.hasPassed
             else { return recalled }
@@ -56,21 +56,36 @@ extension Funnel {
 
     /// The `cache` channel: what the ranker kept for the user and may still be shown. Nil when it is off, or empty.
     private func cached(
-        _ view: UserView, _ excluded: [ItemKey], on snapshot: FunnelSnapshot, live: [ItemKey: Catalog.LiveItem],
-        now: Int64
+        _ view: UserView, _ excluded: [ItemKey], on snapshot: FunnelSnapshot, now: Int64
     ) -> Recall.ChannelResult? {
         guard let limit = configuration.channels.first(where: { $0.channel == ChannelName.cache })?.limit else {
             return nil
         }
         let found = view.cached.filter { entry in
             !excluded.containsInSorted(entry.item) && !view.exposures.contains(entry.item, now: now)
-                && (snapshot.row(of: entry.item) != nil || live[entry.item] != nil)
+                && (snapshot.row(of: entry.item) != nil || liveItems[entry.item] != nil)
         }.sorted { ($1.score, $0.item) < ($0.score, $1.item) }.prefix(limit)
         guard !found.isEmpty else { return nil }
         return Recall.ChannelResult(
             channel: ChannelName.cache,
             candidates: Candidates(
                 items: SharedBuffer(found.map(\.item)), scores: SharedBuffer(found.map(\.score))))
+    }
+
+    /// What is known of the candidates that the snapshot does not have: what the shards told now, or lately. What a shard
+    /// cannot have meant is not known.
+    private func live(
+        _ candidates: CandidateUnion, on snapshot: FunnelSnapshot, told: [Messages.LiveItem]
+    ) -> [ItemKey: Catalog.LiveItem] {
+        let missing = candidates.items.filter { snapshot.row(of: $0) == nil }
+        guard !missing.isEmpty else { return [:] }
+        let wanted = KeyIndex(SharedBuffer(missing))
+        var known: [ItemKey: Catalog.LiveItem] = [:]
+        for message in told where wanted.row(of: ItemKey(publicID: message.itemID)) != nil {
+            if let item = try? Catalog.LiveItem(message) { known[item.key] = item }
+        }
+        for item in missing where known[item] == nil { known[item] = liveItems[item] }
+        return known
     }
 
     private func report(of shown: [ItemKey], _ query: RecallStage.Query, _ view: UserView) -> StageReport {

@@ -6,12 +6,19 @@ import Synchronization
 /// Item towers of items that the snapshot does not have: run on the spot, once, then kept.
 final class LiveItemTowers: Sendable {
     /// What the pre-ranker needs of one such item.
-    struct Entry: Sendable {
-        var item: LiveItem
-        var features: ItemFeatures
-        var signals: ItemSignals
+    final class Entry: Sendable {
+        let item: LiveItem
+        let features: ItemFeatures
+        let signals: ItemSignals
         /// `[item.layers.last]`.
-        var vector: [Float]
+        let vector: [Float]
+
+        init(item: LiveItem, features: ItemFeatures, signals: ItemSignals, vector: [Float]) {
+            self.item = item
+            self.features = features
+            self.signals = signals
+            self.vector = vector
+        }
     }
 
     /// As many as a shard's live segment holds; beyond it all are forgotten and run again when they are asked for.

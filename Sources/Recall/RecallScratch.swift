@@ -9,7 +9,9 @@ public final class RecallScratch: @unchecked Sendable {
     /// ``RecallQuery/excludedItems``, filled by the engine before the channels run.
     package var excluded = KeySet()
     /// Impressions reported since the process started, of new items.
-    var impressions: [ItemKey: UInt32] = [:]
+    var impressions = LiveItems.Impressions()
+    /// The live items that the snapshot lacks.
+    var live = LiveView.empty
     let search = SearchScratch()
     /// Keys of the triggers, for the channels that use them.
     var triggers = KeySet()

@@ -67,9 +67,9 @@ public final class RecallShardEngine: Sendable {
         let scratch = scratches.withLock { $0.popLast() } ?? RecallScratch()
         defer { scratches.withLock { $0.append(scratch) } }
         scratch.exclude(query.excludedItems)
-        scratch.impressions = live?.impressions ?? [:]
-        let view = refreshLiveItems()
-        return query.channels.map { run($0, query, view, scratch) }
+        scratch.impressions = live?.impressions ?? LiveItems.Impressions()
+        scratch.live = refreshLiveItems()
+        return query.channels.map { run($0, query, scratch.live, scratch) }
     }
 
     /// Looks at the process's live items again, if they changed. Whoever changes them calls this, so that no request has to
@@ -87,9 +87,12 @@ public final class RecallShardEngine: Sendable {
     /// The live items among the candidates of some results.
     public func liveItems(in results: [ChannelResult]) -> [LiveItem] {
         let view = view.withLock { $0 }
-        guard !view.items.isEmpty else { return [] }
-        let keys = Set(results.lazy.flatMap(\.candidates.items))
-        return view.items.filter { keys.contains($0.key) }
+        guard !view.keys.isEmpty else { return [] }
+        var found: Set<ItemKey> = []
+        for result in results {
+            for item in result.candidates.items where view.contains(item) { found.insert(item) }
+        }
+        return found.sorted().compactMap { view[$0] }
     }
 
     /// Whether the snapshot has the item.
@@ -107,7 +110,7 @@ public final class RecallShardEngine: Sendable {
 
     /// Whether anyone asks how often the item was shown: it is in the new-item list, or live.
     public func countsImpressions(of item: ItemKey) -> Bool {
-        newItems.row(of: item) != nil || view.withLock { $0[item] != nil }
+        newItems.row(of: item) != nil || view.withLock { $0.contains(item) }
     }
 
     private func run(
@@ -126,7 +129,7 @@ public final class RecallShardEngine: Sendable {
             if request.limit > 0 {
                 result.candidates = try channel.candidates(
                     for: query, input: request.input, limit: request.limit, scratch: scratch)
-                if !live.items.isEmpty, let channel = channel as? any LiveRecallChannel {
+                if !live.keys.isEmpty, let channel = channel as? any LiveRecallChannel {
                     let found = channel.liveCandidates(
                         live, for: query, input: request.input, limit: request.limit, scratch: scratch)
                     result.candidates = ChannelMerge.merge([result.candidates, found], limit: request.limit)

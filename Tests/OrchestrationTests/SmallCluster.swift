@@ -36,10 +36,12 @@ struct SmallCluster {
     static let now: Int64 = 1_000_000
 
     let client: Client
+    /// Straight to shard 0.
+    let shard: Client
 
     init(
         shards: [Shard] = [.answering, .answering], ranker: Ranker = .byKey,
-        users: InMemoryUserStateStore = InMemoryUserStateStore(), hasSnapshot: Bool = true,
+        users: InMemoryUserStateStore = InMemoryUserStateStore(), hasSnapshot: Bool = true, secondReplica: Shard? = nil,
         configure: (inout OrchestratorConfiguration) -> Void = { _ in },
         now: @escaping @Sendable () -> Int64 = { Self.now }
     ) {
@@ -54,11 +56,20 @@ struct SmallCluster {
         configuration.rankTimeout = .seconds(10)
         configure(&configuration)
         let count = shards.count
+        let clients = shards.enumerated().map { index, kind in
+            Self.connect(TestShard(kind: kind, index: index, count: count), "shard-\(index)")
+        }
+        let replicas = clients.enumerated().map { index, client in
+            [client]
+                + (secondReplica.map {
+                    [Self.connect(TestShard(kind: $0, index: index, count: count), "second-\(index)")]
+                }
+                    ?? [])
+        }
+        shard = clients[0].client
         let service = RecommenderService(
             configuration: configuration,
-            shards: shards.enumerated().map { index, kind in
-                Self.connect(TestShard(kind: kind, index: index, count: count), "shard-\(index)")
-            },
+            shards: clients, replicas: replicas,
             ranker: Self.connect(TestRanker(kind: ranker), "ranker-0"), users: users,
             snapshots: Self.access(hasSnapshot ? Self.snapshot : nil), now: now,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

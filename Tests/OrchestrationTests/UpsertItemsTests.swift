@@ -1,4 +1,5 @@
 import FeatureStore
+import Kernels
 import Messages
 import Orchestration
 import RPC
@@ -82,7 +83,6 @@ import Testing
         #expect(error?.message == "items: expected at most 1000, found 1001")
     }
 
-    /// Item 21 belongs to shard 0 of 2 and 24 to shard 1, by Python as in the tests of partial answers.
     @Test func itemsOfALostShardAreRejected() async throws {
         let items = (21...40).map { Item(itemID: "\($0)") }
         let request = UpsertItemsRequest(items: items)
@@ -90,6 +90,46 @@ import Testing
         #expect(Int(response.accepted) + response.rejected.count == 20)
         #expect(response.accepted > 0 && !response.rejected.isEmpty)
         #expect(response.rejected.allSatisfy { $0.reason.hasPrefix("recall shard 1 (shard-1): ") })
+    }
+
+    @Test func aReplicaThatMissesItemsIsNamed() async throws {
+        let cluster = SmallCluster(shards: [.answering], secondReplica: .lost)
+        let response = try await upsert(cluster, Item(itemID: "21"))
+        #expect(response.accepted == 1 && response.rejected.isEmpty)
+        #expect(response.reasons.count == 1)
+        #expect(response.reasons[0].hasPrefix("recall shard 0 (second-0): "))
+    }
+
+    /// Of two shards the second owns item 1, see the tests of partial answers.
+    @Test(
+        arguments: [
+            (
+                PutItemsRequest(shard: 1, shardCount: 2),
+                "is shard 0 of 2, expected 1 of 2"
+            ),
+            (PutItemsRequest(shard: 0, shardCount: 3), "is shard 0 of 2, expected 0 of 3"),
+            (
+                PutItemsRequest(shardCount: 2, items: [LiveItem](repeating: LiveItem(itemID: "20"), count: 1001)),
+                "items: expected at most 1000, found 1001"
+            ),
+            (PutItemsRequest(shardCount: 2, items: [LiveItem()]), "item_id: expected an id, found an empty string"),
+            (
+                PutItemsRequest(shardCount: 2, items: [LiveItem(itemID: "1")]), "items: '1' belongs to another shard"
+            ),
+        ] as [(PutItemsRequest, String)])
+    func shardsRefuseWhatIsNotTheirs(request: PutItemsRequest, message: String) async throws {
+        let error = await #expect(throws: RPCError.self) {
+            try await SmallCluster().shard.unary(RecallMethods.putItems, request)
+        }
+        #expect(error?.message == message)
+    }
+
+    @Test func countsWithoutItemsAreRefused() async throws {
+        let request = CountImpressionsRequest(items: [1, 2], counts: [1])
+        let error = await #expect(throws: RPCError.self) {
+            try await SmallCluster().shard.unary(RecallMethods.countImpressions, request)
+        }
+        #expect(error?.code == .invalidArgument)
     }
 
     /// Ranking puts the highest keys first; the page of ten has one place for a new item, and the least shown gets it.

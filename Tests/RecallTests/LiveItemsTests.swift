@@ -162,6 +162,6 @@ import Testing
         #expect(try await third.restore() == (4, 0))
         let engine = try engine(third)
         let results = engine.recall(query("newest"))
-        #expect(engine.liveItems(in: results) == [item(13, daysAfter: 4), all[2], all[1]])
+        #expect(engine.liveItems(in: results) == [all[2], all[1], item(13, daysAfter: 4)])
     }
 }

@@ -35,7 +35,7 @@ struct RecallStage: Sendable {
         /// One per channel asked for, merged over the shards.
         var channels: [Recall.ChannelResult]
         /// Those of the candidates that the snapshot does not have.
-        var live: [ItemKey: Catalog.LiveItem] = [:]
+        var live: [Messages.LiveItem] = []
         var reports: [StageReport]
     }
 
@@ -58,10 +58,7 @@ struct RecallStage: Sendable {
                 report.snapshotVersion = response.snapshotVersion
                 let answer = try accepted(response, shard: shard, query, &notes)
                 report.itemsOut = UInt32(answer.reduce(0) { $0 + $1.candidates.count })
-                for message in response.liveItems {
-                    let item = try Catalog.LiveItem(message)
-                    output.live[item.key] = item
-                }
+                output.live += response.liveItems
                 notes.shardsAnswered += 1
                 answers.append(answer)
             } catch {

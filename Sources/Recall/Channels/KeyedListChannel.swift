@@ -85,27 +85,25 @@ public struct KeyedListChannel: LiveRecallChannel {
     func liveCandidates(
         _ live: LiveView, for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
     ) -> Candidates {
-        var weights: [UInt64: Float] = [:]
-        for place in 0..<min(input.keys.count, Self.keysMax) where input.weights[place] > 0 {
-            guard input.weights[place].isFinite else { continue }
-            weights[input.keys[place]] = weights[input.keys[place]] ?? input.weights[place]
-        }
-        return live.best(limit, scratch) { place in
-            guard let key = key(of: live.items[place], cell: live.cells[place]), let weight = weights[key] else {
-                return nil
-            }
-            return weight * Self.recency(live.items[place].publishMilliseconds, now: query.timeMilliseconds)
-        }
-    }
-
-    private func key(of item: LiveItem, cell: UInt64) -> UInt64? {
-        let key =
+        let groups =
             switch kind {
-            case .author: item.author
-            case .cell: cell
-            case .city: item.city
+            case .author: live.byAuthor
+            case .cell: live.byCell
+            case .city: live.byCity
             }
-        return key == 0 || (kind != .author && !NewestLists.isGood(item.quality ?? .nan)) ? nil : key
+        var best = TopK(min(limit, live.keys.count))
+        let count = min(input.keys.count, Self.keysMax)
+        scratch.triggers.removeAll(reserving: count)
+        for place in 0..<count {
+            let (key, weight) = (input.keys[place], input.weights[place])
+            guard weight > 0, weight.isFinite, scratch.triggers.insert(key), let group = groups[key] else { continue }
+            for item in group {
+                let score = weight * Self.recency(live.published[item], now: query.timeMilliseconds)
+                if score < best.threshold { break }
+                if !scratch.excluded.contains(live.keys[item]) { best.offer(score: score, id: live.keys[item]) }
+            }
+        }
+        return Candidates(best.take())
     }
 
     /// 1 / (1 + age / 7 days), 1 for what is yet to be published.

@@ -1,6 +1,7 @@
 public import Blobs
 import Catalog
 import Kernels
+import VectorIndex
 
 extension ChannelLoader {
     public static let popular = ChannelLoader(name: ChannelName.popular, component: "popular") {
@@ -39,17 +40,7 @@ public struct RankedListChannel: RecallChannel {
     public func candidates(
         for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
     ) throws(RecallError) -> Candidates {
-        var items: [ItemKey] = []
-        var scores: [Float] = []
-        let capacity = min(limit, list.count)
-        items.reserveCapacity(capacity)
-        scores.reserveCapacity(capacity)
-        for row in list.items.indices where !scratch.excludes(list.items[row]) {
-            guard items.count < capacity else { break }
-            items.append(list.items[row])
-            scores.append(list.scores[row])
-        }
-        return Candidates(items: SharedBuffer(items), scores: SharedBuffer(scores))
+        list.first(limit, scratch)
     }
 }
 
@@ -78,6 +69,12 @@ public struct NewestChannel: LiveRecallChannel {
     func liveCandidates(
         _ live: LiveView, for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
     ) -> Candidates {
-        live.best(limit, scratch) { Float(Double(live.items[$0].publishMilliseconds - until) / 86_400_000) }
+        var best = TopK(min(limit, live.keys.count))
+        for place in live.keys.indices {
+            let score = Float(Double(live.published[place] - until) / 86_400_000)
+            if score < best.threshold { break }
+            if !scratch.excluded.contains(live.keys[place]) { best.offer(score: score, id: live.keys[place]) }
+        }
+        return Candidates(best.take())
     }
 }

@@ -45,12 +45,21 @@ struct TwoTowerChannel: LiveRecallChannel {
         _ live: LiveView, for query: RecallQuery, input: ChannelInput, limit: Int, scratch: RecallScratch
     ) -> Candidates {
         let width = input.vector.count
-        guard width > 0, live.vectors.count == live.items.count * width else { return Candidates() }
-        return live.vectors.withUnsafeBufferPointer { vectors in
-            input.vector.withUnsafeBufferPointer { user in
-                guard let vectors = vectors.baseAddress, let user = user.baseAddress else { return Candidates() }
-                return live.best(limit, scratch) { kernels.dot(user, vectors + $0 * width, count: width) }
+        guard width > 0, live.vectors.count == live.keys.count * width else { return Candidates() }
+        var best = TopK(min(limit, live.keys.count))
+        let scores = [Float](unsafeUninitializedCapacity: live.keys.count) { scores, count in
+            live.vectors.withUnsafeBufferPointer { vectors in
+                input.vector.withUnsafeBufferPointer { user in
+                    guard let rows = vectors.baseAddress, let query = user.baseAddress, let target = scores.baseAddress
+                    else { return }
+                    kernels.scan(query: query, rows: rows, count: live.keys.count, width: width, scores: target)
+                    count = live.keys.count
+                }
             }
         }
+        for place in scores.indices where scores[place] >= best.threshold {
+            if !scratch.excluded.contains(live.keys[place]) { best.offer(score: scores[place], id: live.keys[place]) }
+        }
+        return Candidates(best.take())
     }
 }

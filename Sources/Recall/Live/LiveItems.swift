@@ -6,8 +6,9 @@ import Synchronization
 /// One for a process, whatever versions it has loaded; each version's engine looks at what of it the version lacks.
 public final class LiveItems: Sendable {
     public struct Limits: Hashable, Sendable {
-        /// Items held; beyond it the ones that came first leave. Every channel looks at all of them: 10,000 take a request
-        /// some tens of microseconds. Snapshots should come more often than a shard gets so many items.
+        /// Items held; beyond it the ones that came first leave. They cost a shard a scan of their vectors, and the others the
+        /// attributes of those among the candidates: full segments double the work of a request. Snapshots should come more
+        /// often than a shard gets so many items.
         public var itemsMax = 10_000
         /// Items whose impressions are counted; beyond it, those of others are not.
         public var countedMax = 100_000
@@ -23,10 +24,17 @@ public final class LiveItems: Sendable {
         var items: [LiveItem] = []
     }
 
+    /// Impressions reported since the process started.
+    struct Impressions: Sendable {
+        /// Grows with every report.
+        var revision = 0
+        var counts: [ItemKey: UInt32] = [:]
+    }
+
     private let limits: Limits
     private let journal: LiveItemJournal?
     private let state = Mutex(Segment())
-    private let counted = Mutex<[ItemKey: UInt32]>([:])
+    private let counted = Mutex(Impressions())
 
     /// - Parameter journal: where items are kept across restarts; nil keeps them in memory alone.
     public init(limits: Limits = Limits(), journal: LiveItemJournal? = nil) {
@@ -75,13 +83,14 @@ public final class LiveItems: Sendable {
     /// Adds to the impressions of items; ``RecallShardEngine/countsImpressions(of:)`` says whose matter.
     public func count(_ impressions: [(item: ItemKey, count: UInt32)]) {
         counted.withLock { counted in
-            for (item, count) in impressions where counted[item] != nil || counted.count < limits.countedMax {
-                let (sum, overflowed) = counted[item, default: 0].addingReportingOverflow(count)
-                counted[item] = overflowed ? .max : sum
+            for (item, count) in impressions
+            where counted.counts[item] != nil || counted.counts.count < limits.countedMax {
+                let (sum, overflowed) = counted.counts[item, default: 0].addingReportingOverflow(count)
+                counted.counts[item] = overflowed ? .max : sum
             }
+            counted.revision += 1
         }
     }
 
-    /// Impressions since the process started.
-    var impressions: [ItemKey: UInt32] { counted.withLock { $0 } }
+    var impressions: Impressions { counted.withLock { $0 } }
 }
