@@ -131,7 +131,7 @@ let package = Package(
         executable("ranker", ["Service", "Orchestration", "Ranking", "Snapshots", "Catalog"]),
         executable("recall-shard", ["Service", "Orchestration", "Recall", "Snapshots", "Blobs"]),
         executable("snapshot-server", ["Service", "Snapshots", "RPC"]),
-        executable("trainer", ["Service", "Training", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
+        executable("trainer", ["Service", "Training", "Models", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
         executable("tributary", ["Service", "Messages", "RPC", "Snapshots", "Blobs", "Catalog", "Simulation"]),
         // Its tests link it, and tests share the runtime's libraries.
         executable("loadgen", ["Service", "Messages", "RPC", "Catalog", "Kernels", histogram], runtime: []),

@@ -43,6 +43,8 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
         case corrupt
         /// A component was not made for the catalogue it is loaded with.
         case mismatch
+        /// A specification that says what cannot be meant.
+        case invalid
     }
 
     public var code: Code

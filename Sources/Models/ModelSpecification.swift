@@ -4,10 +4,15 @@ import Foundation
 /// What the models are made of: features, towers, sizes and fusion. Travels as JSON in the snapshot's manifest and in
 /// the metadata of the components it describes.
 public struct ModelSpecification: Codable, Hashable, Sendable {
+    public var recall: RecallSpecification
     public var twoTower: TwoTowerSpecification
     public var threeTower: ThreeTowerSpecification
 
-    public init(twoTower: TwoTowerSpecification = .init(), threeTower: ThreeTowerSpecification = .init()) {
+    public init(
+        recall: RecallSpecification = .init(), twoTower: TwoTowerSpecification = .init(),
+        threeTower: ThreeTowerSpecification = .init()
+    ) {
+        self.recall = recall
         self.twoTower = twoTower
         self.threeTower = threeTower
     }

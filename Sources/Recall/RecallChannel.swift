@@ -33,6 +33,7 @@ public struct ChannelLoader: Sendable {
 
     /// Every channel this build knows.
     public static let all: [ChannelLoader] = [
-        .twoTower, .itemCF, .popular, .newest, .newItem, .place, .city, .followedAuthor, .author, .similarAuthor,
+        .twoTower, .itemCF, .swing, .userCF, .popular, .newest, .newItem, .place, .city, .followedAuthor, .author,
+        .similarAuthor,
     ]
 }

@@ -105,6 +105,8 @@ public struct ChannelResult: Equatable, Sendable {
 public enum ChannelName {
     public static let twoTower = "two-tower"
     public static let itemCF = "itemcf"
+    public static let swing = "swing"
+    public static let userCF = "usercf"
     public static let popular = "popular"
     public static let newest = "newest"
     public static let newItem = "new-item"

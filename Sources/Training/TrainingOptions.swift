@@ -1,3 +1,5 @@
+public import Models
+
 /// How models are trained and a snapshot is made.
 public struct TrainingOptions: Sendable, Hashable {
     /// Decides everything random: the same seed, data and options give the same models.
@@ -6,8 +8,10 @@ public struct TrainingOptions: Sendable, Hashable {
     public var twoTowerEpochs = 4
     /// Times the pre-ranker does, at most: it stops when the last rows are predicted no better.
     public var preRankerEpochs = 5
-    /// Dimension of user and item vectors.
-    public var dimension = 64
+    /// What is trained.
+    public var specification = ModelSpecification()
+    /// Dimension of user and item vectors; nil: the specification's.
+    public var dimension: Int?
     /// Shards the items are split over, 1...256.
     public var shards = 4
     public var threads = 2
@@ -30,9 +34,14 @@ public struct TrainingOptions: Sendable, Hashable {
         }
         try check("epochs", min(twoTowerEpochs, preRankerEpochs), 1...1_000)
         try check("epochs", max(twoTowerEpochs, preRankerEpochs), 1...1_000)
-        try check("dimension", dimension, 4...1_024)
+        try check("dimension", dimension ?? specification.twoTower.dimension, 4...1_024)
         try check("shards", shards, 1...256)
         try check("threads", threads, 1...256)
+        do {
+            try specification.recall.validate()
+        } catch {
+            throw TrainingError(.invalidInput, "--specification: \(error.message)")
+        }
         try check("evaluate-split", evaluatedFraction, 0...0.9)
     }
 }

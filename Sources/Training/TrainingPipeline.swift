@@ -62,8 +62,8 @@ public struct TrainingPipeline {
 
     /// What the models are made of for a data set: without logged negatives, the user's own click rate is no feature.
     private static func specification(_ dataset: Dataset, _ options: TrainingOptions) -> ModelSpecification {
-        var specification = ModelSpecification()
-        specification.twoTower.dimension = options.dimension
+        var specification = options.specification
+        if let dimension = options.dimension { specification.twoTower.dimension = dimension }
         if !dataset.exposures.hasNegatives {
             specification.threeTower.cross.removeAll { $0 == .userLogOdds }
             specification.threeTower.user.numeric = [.history]

@@ -46,15 +46,24 @@ public final class TrainingProgress: Sendable {
     ///   - done: Samples of `total` worked through.
     ///   - loss: Mean loss of late.
     public func update(done: Int, of total: Int, loss: Float? = nil) {
+        update(done: done, of: total, loss: loss, unit: "samples")
+    }
+
+    private func update(done: Int, of total: Int, loss: Float? = nil, unit: String?) {
         let line: String? = state.withLock { state in
             let now = ContinuousClock.now
             let interval: Duration = isTerminal ? .milliseconds(100) : .seconds(5)
             guard now - (state.lastShown ?? state.started) >= interval else { return nil }
             state.lastShown = now
             state.isLineOpen = isTerminal
-            return Self.line(state.step, done: done, of: total, loss: loss, elapsed: now - state.started)
+            return Self.line(state.step, done: done, of: total, loss: loss, unit: unit, elapsed: now - state.started)
         }
         if let line { write(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n") }
+    }
+
+    /// Says what share of the step is done, 0...1.
+    public func update(share: Double) {
+        update(done: Int(share * 1_000), of: 1_000, unit: nil)
     }
 
     /// Ends the step with what came of it.
@@ -67,7 +76,9 @@ public final class TrainingProgress: Sendable {
     }
 
     /// `pre-ranker [######------] 52 %, loss 0.5312, 81234 samples/s, 12 s left`
-    static func line(_ step: String, done: Int, of total: Int, loss: Float?, elapsed: Duration) -> String {
+    static func line(
+        _ step: String, done: Int, of total: Int, loss: Float?, unit: String? = "samples", elapsed: Duration
+    ) -> String {
         let share = total > 0 ? min(max(Double(done) / Double(total), 0), 1) : 0
         let filled = Int(share * Double(width))
         let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
@@ -76,7 +87,7 @@ public final class TrainingProgress: Sendable {
         let passed = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
         if passed > 0, done > 0 {
             let rate = Double(done) / passed
-            parts.append("\(Int(rate)) samples/s")
+            if let unit { parts.append("\(Int(rate)) \(unit)/s") }
             parts.append("\(Int((Double(max(total - done, 0)) / rate).rounded(.up))) s left")
         }
         return parts.joined(separator: ", ")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Catalog
 import Foundation
+import Models
 import Snapshots
 import Training
 
@@ -33,8 +34,15 @@ struct TrainCommand: ParsableCommand {
             """)
     var epochs: Int?
 
-    @Option(help: "Dimension of user and item vectors.")
-    var dimension = 64
+    @Option(
+        help: """
+            JSON file with what the models' specification says differently from the default, which \
+            `trainer specification` prints.
+            """)
+    var specification: String?
+
+    @Option(help: "Dimension of user and item vectors; the specification's when left out.")
+    var dimension: Int?
 
     @Option(help: "Threads to compute with.")
     var threads = ProcessInfo.processInfo.activeProcessorCount
@@ -50,6 +58,7 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         var options = TrainingOptions()
+        if let specification { options.specification = try ModelSpecification(path: specification) }
         options.shards = shards
         options.seed = seed
         options.twoTowerEpochs = epochs ?? options.twoTowerEpochs

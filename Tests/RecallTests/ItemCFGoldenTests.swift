@@ -21,7 +21,7 @@ import Testing
         try file.buffer(name, as: Int64.self).map { Int($0) }
     }
 
-    private func build() throws -> ItemCFLists {
+    private func build() throws -> SimilarityLists {
         let (users, items, times, actions) = (
             try integers("user"), try integers("item"), try integers("time"), try integers("actions")
         )
@@ -37,7 +37,7 @@ import Testing
     @Test func listsAreTheBruteForceOnes() throws {
         let lists = try build()
         let (rows, similarities) = (try integers("lists"), try file.buffer("similarities", as: Float.self))
-        #expect(lists.cappedUsers == parameters[5] && parameters[5] > 10)
+        #expect(lists.figures["capped_users"] == Double(parameters[5]) && parameters[5] > 10)
         let width = parameters[3]
         for item in 0..<parameters[1] {
             let expected = (item * width..<(item + 1) * width).filter { rows[$0] >= 0 }

@@ -86,8 +86,8 @@ import Testing
         let liked = (0..<6).map { Showing(user: 0, item: $0, time: Int64($0), actions: .click) }
         let dataset = world(users: 1, items: 6, liked + [Showing(user: 0, item: 0, time: 9, actions: .like)])
         let lists = ItemCFBuilder(historyMax: 3).build(dataset)
-        #expect(lists.cappedUsers == 1)
-        #expect(lists.droppedShowings == 3)
+        #expect(lists.figures["capped_users"] == 1)
+        #expect(lists.figures["dropped_showings"] == 3)
         let engine = try engine(dataset, ItemCFBuilder(historyMax: 3))
         let found = recall(engine, query("itemcf", triggers: [6], weights: [1]))
         #expect(found.keys == [1, 5])

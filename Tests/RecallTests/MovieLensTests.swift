@@ -25,7 +25,7 @@ import Testing
         let similarities = try golden.buffer("similarities", as: Float.self, shape: [items.count, 10])
         let dataset = try LogSource("movielens-100k:\(Self.directory)").read().dataset
         let lists = ItemCFBuilder(historyMax: 1_000, neighbours: 10, threads: 2).build(dataset)
-        #expect(lists.cappedUsers == 0)
+        #expect(lists.figures["capped_users"] == 0)
         let index = KeyIndex(dataset.items.keys)
         for (place, id) in items.enumerated() {
             let row = try #require(index.row(of: ItemKey(rawValue: UInt64(id))))

@@ -12,7 +12,9 @@ import VectorIndex
 
     private let dataset: Dataset
     private let vectors: SharedBuffer<Float>
-    private let lists: ItemCFLists
+    private let lists: SimilarityLists
+    private let swing: SimilarityLists
+    private let userCF: UserCFIndex
 
     init() {
         var random = SeededGenerator(seed: 11)
@@ -34,6 +36,9 @@ import VectorIndex
             key: { UInt64($0) * 0x9E37_79B9_7F4A + 5 }, showings)
         vectors = SharedBuffer((0..<Self.items * Self.dimension).map { _ in Float(random.normal()) })
         lists = ItemCFBuilder(historyMax: 30, neighbours: 6, threads: 2).build(dataset)
+        swing = SwingBuilder(historyMax: 30, usersMax: 20, neighbours: 6, threads: 2).build(dataset)
+        userCF = UserCFBuilder(historyMax: 30, usersMax: 20, neighbours: 12, threads: 2).build(
+            dataset, states: states(dataset))
     }
 
     private func engine(_ shard: Int, of count: Int) throws -> RecallShardEngine {
@@ -48,6 +53,8 @@ import VectorIndex
             components: [
                 "vectors": mapped(index.component()),
                 "itemcf": mapped(lists.component(shard: shard, of: count)),
+                "swing": mapped(swing.component(shard: shard, of: count)),
+                "usercf-histories": mapped(userCF.itemsOfUsers.component(shard: shard, of: count)),
                 "popular": mapped(RankedList.popular(dataset).component(shard: shard, of: count)),
                 "newest": mapped(RankedList.newest(dataset).component(shard: shard, of: count)),
                 "new-item": mapped(RankedList.underExposed(dataset).component(shard: shard, of: count)),
@@ -61,14 +68,19 @@ import VectorIndex
             let triggers = (0..<round).map { _ in dataset.items.keys[Int.random(in: 0..<200, using: &random)] }
             let weights = triggers.map { _ in Float(Int.random(in: 1...4, using: &random)) }
             let vector = SharedBuffer((0..<Self.dimension).map { _ in Float(random.normal()) })
-            let authors = ChannelInput(keys: [3, 5, UInt64(round % 23)], weights: [1, 0.5, 0.5 + Float(round)])
+            let inputs = [
+                "two-tower": ChannelInput(vector: vector),
+                "author": ChannelInput(keys: [3, 5, UInt64(round % 23)], weights: [1, 0.5, 0.5 + Float(round)]),
+                "usercf": ChannelInput(
+                    keys: SharedBuffer((0..<40).map { UInt64($0 * round % 120) }),
+                    weights: SharedBuffer((0..<40).map { 1 / Float($0 + 3) })),
+            ]
             return RecallQuery(
                 user: UserKey(rawValue: 1), triggers: SharedBuffer(triggers),
                 triggerWeights: SharedBuffer(weights),
-                channels: ["two-tower", "itemcf", "popular", "newest", "new-item", "author"].map {
+                channels: ["two-tower", "itemcf", "swing", "usercf", "popular", "newest", "new-item", "author"].map {
                     ChannelRequest(
-                        channel: $0, limit: [1, 20, 100, 5_000][round % 4],
-                        input: $0 == "author" ? authors : ChannelInput(vector: $0 == "two-tower" ? vector : []))
+                        channel: $0, limit: [1, 20, 100, 5_000][round % 4], input: inputs[$0] ?? ChannelInput())
                 },
                 excludedItems: SharedBuffer(dataset.items.keys[shared: 0..<round * 3]),
                 timeMilliseconds: 80 * 86_400_000)
@@ -83,7 +95,9 @@ import VectorIndex
             let parts = shards.map { $0.recall(query) }
             for (place, expected) in whole.recall(query).enumerated() {
                 #expect(expected.error.isEmpty)
-                #expect(expected.candidates.count > 0 || (expected.channel == "itemcf" && query.triggers.count < 3))
+                #expect(
+                    expected.candidates.count > 0
+                        || (["itemcf", "swing"].contains(expected.channel) && query.triggers.count < 3))
                 let merged = ChannelMerge.merge(
                     parts.map { $0[place] }, channel: expected.channel, limit: query.channels[place].limit)
                 #expect(merged.candidates == expected.candidates, "\(expected.channel)")
@@ -94,5 +108,10 @@ import VectorIndex
     @Test func theNumberOfThreadsChangesNothing() throws {
         let alone = ItemCFBuilder(historyMax: 30, neighbours: 6, threads: 1).build(dataset)
         for item in 0..<Self.items { #expect(alone.lists[item] == lists.lists[item]) }
+        let swung = SwingBuilder(historyMax: 30, usersMax: 20, neighbours: 6, threads: 1).build(dataset)
+        for item in 0..<Self.items { #expect(swung.lists[item] == swing.lists[item]) }
+        let index = UserCFBuilder(historyMax: 30, usersMax: 20, neighbours: 12, threads: 1).build(
+            dataset, states: states(dataset))
+        for user in 0..<120 { #expect(index.lists[user] == userCF.lists[user]) }
     }
 }

@@ -41,6 +41,19 @@ func world(
             surfaceNames: StringTable([""]), hasNegatives: false))
 }
 
+/// The users as they are at a moment, as training and serving keep them.
+func states(_ dataset: Dataset, until: Int64 = .max) -> [UserState] {
+    let log = dataset.exposures
+    var states = dataset.users.keys.map { UserState(user: $0, isKnown: true, profile: []) }
+    for row in log.times.indices where log.times[row] < until {
+        states[Int(log.users[row])].record(
+            Interaction(
+                item: dataset.items.keys[Int(log.items[row])], timeMilliseconds: log.times[row],
+                actions: Actions(rawValue: log.actions[row])))
+    }
+    return states
+}
+
 /// Writes a component to a temporary file and maps it; the file may go, the mapping stays.
 func mapped(_ writer: SafetensorsWriter) throws -> SafetensorsFile {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("recall-\(UUID().uuidString)").path

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes golden/itemcf.safetensors: a small log and what ItemCF makes of it, by brute force on dense NumPy matrices.
+"""Writes golden/itemcf.safetensors: a small log and what ItemCF makes of it, by brute force on dense NumPy matrices; and
+golden/cooccurrence.safetensors: what Swing and UserCF make of the same log.
 Given the folder of MovieLens 100K, also golden/movielens.safetensors: the lists of some of its films.
 
     pip install numpy safetensors
@@ -90,6 +91,91 @@ save_file(
     os.path.join(HERE, "itemcf.safetensors"),
 )
 os.chmod(os.path.join(HERE, "itemcf.safetensors"), 0o644)
+
+
+def mixed(word):
+    """One step of SplitMix64 from the state `word`."""
+    mask = 2**64 - 1
+    z = (word + 0x9E3779B97F4A7C15) & mask
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & mask
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & mask
+    return z ^ (z >> 31)
+
+
+def drawn(likes, limit, seed):
+    """[USERS, ITEMS]: the users of every item that count when at most `limit` do."""
+    result = np.zeros_like(likes)
+    for i in range(ITEMS):
+        order = sorted(np.flatnonzero(likes[:, i]), key=lambda u: mixed(mixed(seed) ^ (i << 32 | int(u))))
+        result[order[:limit], i] = True
+    return result
+
+
+def neighbours_of(similarity, limit):
+    """Rows and values of the best of every row, padded with -1 and 0."""
+    similarity = similarity.astype(np.float32)
+    rows = np.full((len(similarity), limit), -1, np.int64)
+    for i, scores in enumerate(similarity):
+        found = best(scores, limit)
+        rows[i, : len(found)] = found
+    return rows, np.where(rows >= 0, np.take_along_axis(similarity, np.maximum(rows, 0), 1), 0).astype(np.float32)
+
+
+def swing(likes, counted, alpha):
+    """`counted`: which users of an item make pairs. What two users share is counted over all they like."""
+    common = likes.astype(int) @ likes.T.astype(int)
+    pair = 1 / (alpha + common)
+    np.fill_diagonal(pair, 0)
+    result = np.zeros((ITEMS, ITEMS))
+    for i in range(ITEMS):
+        for j in range(ITEMS):
+            if i != j:
+                both = np.flatnonzero(counted[:, i] & counted[:, j])
+                result[i, j] = pair[np.ix_(both, both)].sum()
+    return result
+
+
+def user_similarity(likes, counted):
+    """`counted`: through which of their items users are found as neighbours (columns of the result)."""
+    popularity = likes.sum(0)
+    weight = np.where(popularity > 0, 1 / np.log(1 + np.maximum(popularity, 1)), 0)
+    size = likes.sum(1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result = np.nan_to_num((likes * weight) @ counted.T / np.sqrt(np.outer(size, size)))
+    return result, weight, size
+
+
+likes = like > 0
+USERS_MAX, SEED = 9, 5
+counted = drawn(likes, USERS_MAX, SEED)
+more = {"cooccurrence.parameters": np.array([USERS_MAX, SEED, (likes.sum(0) > USERS_MAX).sum()])}
+for name, members in [("all", likes), ("drawn", counted)]:
+    more[f"swing.{name}.rows"], more[f"swing.{name}.values"] = neighbours_of(swing(likes, members, 1.0), NEIGHBOURS)
+    similarity, weight, size = user_similarity(likes, members)
+    np.fill_diagonal(similarity, 0)
+    more[f"usercf.{name}.rows"], more[f"usercf.{name}.values"] = neighbours_of(similarity, NEIGHBOURS)
+
+# What users who are not in the log, but like the triggers of the queries, are offered by their NEIGHBOURS neighbours.
+found_rows, found_values, offered, offered_scores = [], [], [], []
+for triggers in queries:
+    own = np.zeros(ITEMS, bool)
+    own[triggers[triggers >= 0]] = True
+    with np.errstate(invalid="ignore", divide="ignore"):
+        similarity = np.nan_to_num((likes & own) @ weight / np.sqrt(own.sum() * size))
+    rows, values = neighbours_of(similarity[None], NEIGHBOURS)
+    score = sum(value * like[row] for row, value in zip(rows[0], values[0]) if row >= 0)
+    score[own] = 0
+    found = best(score, 15)
+    found_rows.append(rows[0])
+    found_values.append(values[0])
+    offered.append(np.pad(found, (0, 15 - len(found)), constant_values=-1))
+    offered_scores.append(np.pad(score[found], (0, 15 - len(found))))
+more |= {
+    "live.rows": np.array(found_rows), "live.values": np.array(found_values), "live.items": np.array(offered),
+    "live.scores": np.array(offered_scores, np.float32),
+}
+save_file(more, os.path.join(HERE, "cooccurrence.safetensors"))
+os.chmod(os.path.join(HERE, "cooccurrence.safetensors"), 0o644)
 
 
 def movielens(directory):

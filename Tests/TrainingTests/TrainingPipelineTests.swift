@@ -1,6 +1,7 @@
 import Catalog
 import Foundation
 import Kernels
+import Models
 import Simulation
 import Snapshots
 import Synchronization
@@ -43,10 +44,15 @@ struct TrainingPipelineTests {
             #expect(try store.versions() == [manifest.version])
             let names = Set(manifest.components.map(\.name))
             #expect(manifest.components.count == names.count)
-            for kind in ["catalog", "users", "two-tower", "prerank", "follows", "similar-authors", "user-cities"] {
+            for kind in [
+                "catalog", "users", "two-tower", "prerank", "usercf", "follows", "similar-authors", "user-cities",
+            ] {
                 _ = try manifest.component(kind)
             }
-            for kind in ["vectors", "itemcf", "popular", "newest", "new-item", "place", "city", "authors"] {
+            for kind in [
+                "vectors", "itemcf", "swing", "usercf-histories", "popular", "newest", "new-item", "place", "city",
+                "authors",
+            ] {
                 for shard in 0..<2 { _ = try manifest.component(kind, shard: shard) }
             }
             #expect(try manifest.report.decoded(as: TrainingReport.self) == report)
@@ -62,7 +68,8 @@ struct TrainingPipelineTests {
             let channels = Set(recall.channels.map(\.channel))
             #expect(
                 channels.isSuperset(of: [
-                    "two-tower", "itemcf", "popular", "newest", "new-item", "place", "city", "followed-author",
+                    "two-tower", "itemcf", "swing", "usercf", "popular", "newest", "new-item", "place", "city",
+                    "followed-author",
                     "author",
                     "similar-author",
                 ]))
@@ -131,13 +138,23 @@ struct TrainingPipelineTests {
 
     @Test(arguments: [
         ("epochs", \TrainingOptions.preRankerEpochs, 0), ("shards", \TrainingOptions.shards, 257),
-        ("dimension", \TrainingOptions.dimension, 3), ("threads", \TrainingOptions.threads, 0),
+        ("threads", \TrainingOptions.threads, 0),
+        ("specification: recall.itemCF.neighbours", \TrainingOptions.specification.recall.itemCF.neighbours, 0),
+        ("specification: recall.swing.historyMax", \TrainingOptions.specification.recall.swing.historyMax, 65_536),
+        ("specification: recall.swing.usersMax", \TrainingOptions.specification.recall.swing.usersMax, 1),
     ])
     func badOptionsAreNamed(name: String, path: any WritableKeyPath<TrainingOptions, Int> & Sendable, value: Int) {
         var options = options()
         options[keyPath: path] = value
         let error = #expect(throws: TrainingError.self) { try options.validate() }
         #expect(error?.message.hasPrefix("--\(name):") == true)
+    }
+
+    @Test func aDimensionTooSmallIsNamed() {
+        var options = options()
+        options.dimension = 3
+        let error = #expect(throws: TrainingError.self) { try options.validate() }
+        #expect(error?.message == "--dimension: expected 4 to 1024, found 3")
     }
 
     @Test func progressIsOneLineThatTellsAll() {

@@ -13,6 +13,15 @@ public struct InterestMatrix: Sendable {
     /// Users whose history was cut, and how many showings were left out by that.
     public let cappedUsers: Int
     public let droppedShowings: Int
+    private let historyMax: Int
+
+    /// The cap and what it cut, for the manifest.
+    var figures: [String: Double] {
+        [
+            "history_max": Double(historyMax), "capped_users": Double(cappedUsers),
+            "dropped_showings": Double(droppedShowings),
+        ]
+    }
 
     public var pairs: Int { byUser.columns.count }
 
@@ -53,6 +62,7 @@ public struct InterestMatrix: Sendable {
         }
         byUser = builder.finish()
         byItem = byUser.transposed(columns: items)
+        self.historyMax = historyMax
         cappedUsers = capped
         droppedShowings = dropped
     }

@@ -1,6 +1,5 @@
 public import Catalog
 public import Kernels
-import Synchronization
 
 /// Builds the item-to-item lists of ItemCF: for every item its `neighbours` most similar ones.
 ///
@@ -8,8 +7,8 @@ import Synchronization
 /// of like(u, i): the cosine of the columns. Exact: numerators and squared norms are sums of small integers, so neither
 /// the order of users nor the number of threads changes a bit of the result.
 ///
-/// Work: the sum over users of (items liked)^2, which the history cap bounds. Memory: the interest matrix, one lane of
-/// 8 bytes an item for each thread, and the lists.
+/// Work: the sum over users of (items liked)^2, which the history cap bounds. Memory: the interest matrix, 16 bytes
+/// an item for each thread, and the lists.
 public struct ItemCFBuilder: Sendable {
     /// Most recently liked items of a user that count.
     public var historyMax = 500
@@ -28,30 +27,21 @@ public struct ItemCFBuilder: Sendable {
     ///   - progress: called now and then, from any thread, with the share of items done, 0...1.
     public func build(
         _ dataset: Dataset, until: Int64? = nil, progress: (@Sendable (Double) -> Void)? = nil
-    ) -> ItemCFLists {
+    ) -> SimilarityLists {
         let interests = InterestMatrix(dataset, until: until, historyMax: historyMax)
-        return ItemCFLists(
+        return SimilarityLists(
             keys: dataset.items.keys, lists: similarItems(interests, progress: progress),
-            cappedUsers: interests.cappedUsers, droppedShowings: interests.droppedShowings, builder: self)
+            figures: interests.figures.merging(["neighbours": Double(neighbours)]) { $1 })
     }
 
-    func similarItems(_ interests: InterestMatrix, progress: (@Sendable (Double) -> Void)?) -> NeighbourLists {
-        let items = interests.byItem.rows
+    package func similarItems(_ interests: InterestMatrix, progress: (@Sendable (Double) -> Void)?) -> NeighbourLists {
         let norms = interests.byItem.squaredNorms()
-        let lists = Mutex(NeighbourLists(items: items, length: neighbours))
-        let chunk = 256
-        let done = Atomic<Int>(0)
-        Threads(max(1, threads)).forEach(0..<(items + chunk - 1) / chunk) {
+        return NeighbourLists(
+            rows: interests.byItem.rows, length: neighbours, threads: Threads(max(1, threads)), progress: progress
+        ) {
             SimilarityLane(interests: interests, norms: norms, neighbours: neighbours)
-        } _: { lane, index in
-            let range = index * chunk..<min((index + 1) * chunk, items)
-            let found = range.map { lane.neighbours(of: $0) }
-            lists.withLock { lists in
-                for (item, list) in zip(range, found) { lists.set(item, list) }
-            }
-            let finished = done.add(range.count, ordering: .relaxed).newValue
-            progress?(Double(finished) / Double(items))
+        } neighbours: { lane, item in
+            lane.neighbours(of: item)
         }
-        return lists.withLock { $0 }
     }
 }

@@ -1,11 +1,12 @@
 import Catalog
+import Kernels
 
 /// A sparse matrix by rows: row r holds `columns[k]` with `values[k]` for k in `range(r)`.
 package struct SparseRows: Sendable {
     /// `rows + 1` offsets, ascending from 0.
     package private(set) var offsets: [Int]
     package private(set) var columns: [UInt32]
-    /// Interest scores, 1...4.
+    /// Interest scores, 0...4.
     package private(set) var values: [UInt8]
 
     package var rows: Int { offsets.count - 1 }
@@ -34,6 +35,13 @@ package struct SparseRows: Sendable {
             }
         }
         return result
+    }
+
+    /// Columns and values of all entries, without checks.
+    func withEntries<Result>(
+        _ body: (UnsafeBufferPointer<UInt32>, UnsafeBufferPointer<UInt8>) -> Result
+    ) -> Result {
+        columns.withUnsafeBufferPointer { columns in values.withUnsafeBufferPointer { body(columns, $0) } }
     }
 
     /// Sum of squares of every row.
@@ -76,5 +84,34 @@ extension SparseRows {
             let values = actions.map { UInt8(Actions(rawValue: $0).interest) }
             return SparseRows(offsets: offsets, columns: columns, values: values)
         }
+    }
+}
+
+extension SparseRows {
+    /// At most `limit` entries of every row, drawn with equal chances and kept in order; and how many rows were cut.
+    ///
+    /// Every entry has a number, SplitMix64's of (row 2^32 + column) started from SplitMix64's of the seed; those with the
+    /// smallest are kept. What is drawn does not depend on what else is in the matrix.
+    /// - Complexity: O(entries log entries).
+    func sampled(max limit: Int, seed: UInt64) -> (rows: SparseRows, capped: Int) {
+        let capped = (0..<rows).count { range($0).count > limit }
+        guard capped > 0 else { return (self, 0) }
+        var mixed = SplitMix64(seed: seed)
+        let start = mixed.next()
+        var result = SparseRows(offsets: [0], columns: [], values: [])
+        for row in 0..<rows {
+            var entries = Array(range(row))
+            if entries.count > limit {
+                let drawn = entries.map { entry -> (number: UInt64, entry: Int) in
+                    var number = SplitMix64(seed: start ^ (UInt64(row) << 32 | UInt64(columns[entry])))
+                    return (number: number.next(), entry: entry)
+                }.sorted { $0 < $1 }
+                entries = drawn.prefix(limit).map(\.entry).sorted()
+            }
+            result.columns.append(contentsOf: entries.map { columns[$0] })
+            result.values.append(contentsOf: entries.map { values[$0] })
+            result.offsets.append(result.columns.count)
+        }
+        return (result, capped)
     }
 }

@@ -1,22 +1,70 @@
+import Models
 import Recall
 
-/// The `itemcf` channel.
-final class ItemCFTrainer: RecallTrainer {
-    let name = "itemcf"
-    let channels = [ChannelName.itemCF]
+/// A channel of item-to-item lists: `itemcf`, `swing`.
+final class SimilarityTrainer: RecallTrainer {
+    let name: String
+    let channels: [String]
+    private let build: (RecallLog, @escaping @Sendable (Double) -> Void) -> SimilarityLists
+
+    /// - Parameter channel: the channel's name, and its component's.
+    private init(
+        _ channel: String, build: @escaping (RecallLog, @escaping @Sendable (Double) -> Void) -> SimilarityLists
+    ) {
+        name = channel
+        channels = [channel]
+        self.build = build
+    }
 
     func train(on log: RecallLog) -> RecallComponents {
-        let builder = ItemCFBuilder(threads: log.options.threads)
-        let lists = builder.build(log.dataset, until: log.until) { [progress = log.progress] share in
-            progress.update(done: Int(share * 1_000), of: 1_000)
-        }
+        let lists = build(log) { [progress = log.progress] in progress.update(share: $0) }
+        let postings = lists.postings
         var components = RecallComponents()
-        components.sharded["itemcf"] = { .init(tensors: lists.component(shard: $0, of: $1)) }
-        components.figures = [
-            "history_max": Double(builder.historyMax), "neighbours": Double(builder.neighbours),
-            "capped_users": Double(lists.cappedUsers), "dropped_showings": Double(lists.droppedShowings),
-            "pairs": Double(lists.pairs),
-        ]
+        components.sharded[name] = { .init(tensors: postings.component(shard: $0, of: $1)) }
+        components.figures = lists.figures
+        return components
+    }
+
+    static func itemCF(_ specification: ItemCFSpecification) -> SimilarityTrainer {
+        SimilarityTrainer(ChannelName.itemCF) { log, progress in
+            ItemCFBuilder(
+                historyMax: specification.historyMax, neighbours: specification.neighbours, threads: log.options.threads
+            ).build(log.dataset, until: log.until, progress: progress)
+        }
+    }
+
+    static func swing(_ specification: SwingSpecification) -> SimilarityTrainer {
+        SimilarityTrainer(ChannelName.swing) { log, progress in
+            SwingBuilder(
+                alpha: specification.alpha, historyMax: specification.historyMax, usersMax: specification.usersMax,
+                neighbours: specification.neighbours, seed: log.options.seed, threads: log.options.threads
+            ).build(log.dataset, until: log.until, progress: progress)
+        }
+    }
+}
+
+/// The `usercf` channel: neighbours for the orchestrator, histories for the shards.
+final class UserCFTrainer: RecallTrainer {
+    let name = ChannelName.userCF
+    let channels = [ChannelName.userCF]
+    private let specification: UserCFSpecification
+
+    init(_ specification: UserCFSpecification) {
+        self.specification = specification
+    }
+
+    func train(on log: RecallLog) -> RecallComponents {
+        let index = UserCFBuilder(
+            historyMax: specification.historyMax, usersMax: specification.usersMax,
+            neighbours: specification.neighbours, seed: log.options.seed, threads: log.options.threads
+        ).build(log.dataset, states: log.states, until: log.until) { [progress = log.progress] in
+            progress.update(share: $0)
+        }
+        let histories = index.itemsOfUsers
+        var components = RecallComponents()
+        components.shared["usercf"] = index.component()
+        components.sharded["usercf-histories"] = { .init(tensors: histories.component(shard: $0, of: $1)) }
+        components.figures = index.figures
         return components
     }
 }

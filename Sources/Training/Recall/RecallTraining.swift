@@ -33,8 +33,10 @@ final class RecallTraining {
 
     private static func trainers(_ specification: ModelSpecification, sizes: TableSizes) -> [any RecallTrainer] {
         [
-            TwoTowerTrainer(specification.twoTower, sizes: sizes), ItemCFTrainer(), RankedListTrainer(),
-            NewItemTrainer(), PlaceTrainer(), AuthorTrainer(),
+            TwoTowerTrainer(specification.twoTower, sizes: sizes),
+            SimilarityTrainer.itemCF(specification.recall.itemCF), SimilarityTrainer.swing(specification.recall.swing),
+            UserCFTrainer(specification.recall.userCF), RankedListTrainer(), NewItemTrainer(), PlaceTrainer(),
+            AuthorTrainer(),
         ]
     }
 

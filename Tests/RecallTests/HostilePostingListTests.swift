@@ -3,7 +3,7 @@ import Kernels
 import Recall
 import Testing
 
-@Suite struct HostileItemCFTests {
+@Suite struct HostilePostingListTests {
     /// Trigger 5 with candidates 8 and 9, trigger 6 with candidate 9; and one fault.
     struct Fault: Sendable, CustomTestStringConvertible {
         var testDescription: String
@@ -21,17 +21,17 @@ import Testing
 
         func file() throws -> SafetensorsFile {
             var writer = SafetensorsWriter()
-            if left != "trigger_key" { writer.add("trigger_key", triggers) }
+            if left != "list_key" { writer.add("list_key", triggers) }
             if left != "offsets" { writer.add("offsets", offsets) }
             if left != "item_key" { writer.add("item_key", items) }
             if left != "candidate" { writer.add("candidate", candidates) }
-            if left != "similarity" { writer.add("similarity", similarities) }
+            if left != "weight" { writer.add("weight", similarities) }
             return try mapped(writer)
         }
     }
 
     @Test func theFaultlessFormLoads() throws {
-        let channel = try ItemCFChannel(component: Fault("none") { _ in }.file())
+        let channel = try PostingListChannel(component: Fault("none") { _ in }.file(), keys: .triggers)
         let engine = RecallShardEngine(shard: 0, of: 1, channels: ["itemcf": channel])
         let found = engine.recall(query("itemcf", triggers: [5, 6], weights: [2, 1]))
         #expect(found.map(\.candidates.keys) == [[9, 8]])
@@ -56,7 +56,7 @@ import Testing
     ])
     func hostileComponentsAreRefused(fault: Fault) throws {
         let file = try fault.file()
-        let error = #expect(throws: BlobError.self) { try ItemCFChannel(component: file) }
+        let error = #expect(throws: BlobError.self) { try PostingListChannel(component: file, keys: .triggers) }
         #expect(error?.message.contains(file.path) == true, "\(error as Any)")
     }
 }
