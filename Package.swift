@@ -142,6 +142,8 @@ let package = Package(
         executable(
             "snapshot-fetch", ["Service", "Snapshots", "RPC", "Blobs", "Kernels"],
             path: "Benchmarks/snapshot-fetch/Tool"),
+        executable(
+            "matrix-bench", ["Recall", "Models", "Blobs", "Kernels"], path: "Benchmarks/matrix/matrix-bench"),
         executable("rpc-echo", ["Service", "RPC", "Messages", "Kernels"], path: "Tests/rpc-echo"),
 
         // tests
@@ -157,7 +159,7 @@ let package = Package(
         tests(
             "ModelsTests", ["Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"], exclude: ["Resources"]),
         tests(
-            "RecallTests", ["Recall", "VectorIndex", "Catalog", "Kernels", "Blobs"],
+            "RecallTests", ["Recall", "Models", "VectorIndex", "Catalog", "Kernels", "Blobs"],
             exclude: ["golden", "make_golden.py"]),
         tests("RankingTests", ["Ranking", "Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"]),
         tests(

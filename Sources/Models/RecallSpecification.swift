@@ -3,6 +3,7 @@ public struct RecallSpecification: Codable, Hashable, Sendable {
     public var itemCF = ItemCFSpecification()
     public var swing = SwingSpecification()
     public var userCF = UserCFSpecification()
+    public var als = MatrixCompletionSpecification()
 
     public init() {}
 }
@@ -40,6 +41,32 @@ public struct UserCFSpecification: Codable, Hashable, Sendable {
     public init() {}
 }
 
+/// What a matrix completion minimises.
+public enum CompletionLoss: String, Codable, Hashable, Sendable, CaseIterable {
+    /// The squared error over all pairs of user and item, weighted by how sure it is that he likes it, or does not.
+    case implicit
+    /// The squared error over what was shown.
+    case explicit
+}
+
+/// Alternating least squares, the channel `als`.
+public struct MatrixCompletionSpecification: Codable, Hashable, Sendable {
+    public var loss = CompletionLoss.implicit
+    /// Length of the vectors.
+    public var factors = 64
+    /// Times that users are fitted to items and items to users.
+    public var iterations = 15
+    public var regularization: Float = 0.01
+    /// Added to an item's weight, 1, for each point of like(u, i); implicit loss only.
+    public var alpha: Float = 10
+    /// Steps of conjugate gradients in which each vector is fitted, per iteration.
+    public var cgSteps = 3
+    /// Most recently liked (explicit: shown) items of a user that count.
+    public var historyMax = 500
+
+    public init() {}
+}
+
 extension RecallSpecification {
     /// Throws unless the values can be used; the message names the key.
     public func validate() throws(ModelError) {
@@ -52,6 +79,12 @@ extension RecallSpecification {
         try check("userCF.historyMax", userCF.historyMax, 1...Self.historyLimit)
         try check("userCF.usersMax", userCF.usersMax, 1...1_000_000)
         try check("userCF.neighbours", userCF.neighbours, 1...1_000)
+        try check("als.factors", als.factors, 1...1_024)
+        try check("als.iterations", als.iterations, 1...1_000)
+        try check("als.regularization", als.regularization, 1e-6...1e6)
+        try check("als.alpha", als.alpha, 0...1e6)
+        try check("als.cgSteps", als.cgSteps, 1...1_000)
+        try check("als.historyMax", als.historyMax, 1...1_000_000)
     }
 
     /// Two histories' common items are counted in 16 bits.

@@ -33,7 +33,7 @@ public struct ChannelLoader: Sendable {
 
     /// Every channel this build knows.
     public static let all: [ChannelLoader] = [
-        .twoTower, .itemCF, .swing, .userCF, .popular, .newest, .newItem, .place, .city, .followedAuthor, .author,
+        .twoTower, .itemCF, .swing, .userCF, .als, .popular, .newest, .newItem, .place, .city, .followedAuthor, .author,
         .similarAuthor,
     ]
 }

@@ -107,6 +107,7 @@ public enum ChannelName {
     public static let itemCF = "itemcf"
     public static let swing = "swing"
     public static let userCF = "usercf"
+    public static let als = "als"
     public static let popular = "popular"
     public static let newest = "newest"
     public static let newItem = "new-item"

@@ -52,6 +52,7 @@ import VectorIndex
             shard: shard, of: count,
             components: [
                 "vectors": mapped(index.component()),
+                "als-vectors": mapped(index.component()),
                 "itemcf": mapped(lists.component(shard: shard, of: count)),
                 "swing": mapped(swing.component(shard: shard, of: count)),
                 "usercf-histories": mapped(userCF.itemsOfUsers.component(shard: shard, of: count)),
@@ -70,6 +71,7 @@ import VectorIndex
             let vector = SharedBuffer((0..<Self.dimension).map { _ in Float(random.normal()) })
             let inputs = [
                 "two-tower": ChannelInput(vector: vector),
+                "als": ChannelInput(vector: vector),
                 "author": ChannelInput(keys: [3, 5, UInt64(round % 23)], weights: [1, 0.5, 0.5 + Float(round)]),
                 "usercf": ChannelInput(
                     keys: SharedBuffer((0..<40).map { UInt64($0 * round % 120) }),
@@ -78,10 +80,11 @@ import VectorIndex
             return RecallQuery(
                 user: UserKey(rawValue: 1), triggers: SharedBuffer(triggers),
                 triggerWeights: SharedBuffer(weights),
-                channels: ["two-tower", "itemcf", "swing", "usercf", "popular", "newest", "new-item", "author"].map {
-                    ChannelRequest(
-                        channel: $0, limit: [1, 20, 100, 5_000][round % 4], input: inputs[$0] ?? ChannelInput())
-                },
+                channels: ["two-tower", "als", "itemcf", "swing", "usercf", "popular", "newest", "new-item", "author"]
+                    .map {
+                        ChannelRequest(
+                            channel: $0, limit: [1, 20, 100, 5_000][round % 4], input: inputs[$0] ?? ChannelInput())
+                    },
                 excludedItems: SharedBuffer(dataset.items.keys[shared: 0..<round * 3]),
                 timeMilliseconds: 80 * 86_400_000)
         }

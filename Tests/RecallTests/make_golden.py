@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes golden/itemcf.safetensors: a small log and what ItemCF makes of it, by brute force on dense NumPy matrices; and
-golden/cooccurrence.safetensors: what Swing and UserCF make of the same log.
+golden/cooccurrence.safetensors: what Swing and UserCF make of the same log; and golden/als.safetensors: what alternating
+least squares make of it, by dense solvers and by dense conjugate gradients.
 Given the folder of MovieLens 100K, also golden/movielens.safetensors: the lists of some of its films.
 
     pip install numpy safetensors
@@ -31,11 +32,11 @@ def interest(bits):
     return sum(1 for action in INTEREST if bits & action)
 
 
-def like_matrix():
-    """like(u, i) before UNTIL, of each user's HISTORY most recently liked items."""
-    like = np.zeros((USERS, ITEMS))
+def like_matrix(least=1):
+    """like(u, i) before UNTIL, of each user's HISTORY items that last got `least`; -1 where nothing is observed."""
+    like = np.full((USERS, ITEMS), -1.0)
     for u in range(USERS):
-        rows = [r for r in range(UNTIL) if user[r] == u and interest(actions[r]) > 0]
+        rows = [r for r in range(UNTIL) if user[r] == u and interest(actions[r]) >= least]
         last = {item[r]: r for r in rows}
         for i in sorted(last, key=last.get)[-HISTORY:]:
             like[u, i] = interest(np.bitwise_or.reduce([actions[r] for r in rows if item[r] == i]))
@@ -48,7 +49,7 @@ def best(scores, limit):
     return order[:limit]
 
 
-like = like_matrix()
+like = np.maximum(like_matrix(), 0)
 overlap = like.T @ like
 square = np.diag(overlap)
 with np.errstate(invalid="ignore", divide="ignore"):
@@ -176,6 +177,80 @@ more |= {
 }
 save_file(more, os.path.join(HERE, "cooccurrence.safetensors"))
 os.chmod(os.path.join(HERE, "cooccurrence.safetensors"), 0o644)
+
+
+FACTORS, ALPHA, REGULARIZATION, ITERATIONS = 8, 2.0, 0.5, 3
+
+
+def normal_equations(values, factors, implicit):
+    """Matrix and right side of one row's least squares; -1 in `values` is not observed."""
+    seen = values > 0 if implicit else values >= 0
+    own, value = factors[seen], values[seen]
+    if implicit:
+        confidence = 1 + ALPHA * value
+        left, right = factors.T @ factors + (own * (confidence - 1)[:, None]).T @ own, own.T @ confidence
+    else:
+        left, right = own.T @ own, own.T @ value
+    return left + REGULARIZATION * np.eye(FACTORS), right
+
+
+def conjugate_gradients(left, right, x, steps):
+    x = x.copy()
+    residual = right - left @ x
+    direction = residual.copy()
+    for _ in range(steps if residual.any() else 0):
+        step = residual @ residual / (direction @ left @ direction)
+        x += step * direction
+        shorter = residual - step * left @ direction
+        direction = shorter + shorter @ shorter / (residual @ residual) * direction
+        residual = shorter
+    return x
+
+
+def alternate(matrix, users, items, implicit, steps):
+    """ITERATIONS of alternating least squares, each row solved exactly (`steps` None) or by some steps of gradients."""
+    def improve(side, rows, other):
+        for row, values in enumerate(rows):
+            left, right = normal_equations(values, other, implicit)
+            side[row] = np.linalg.solve(left, right) if steps is None else conjugate_gradients(left, right, side[row], steps)
+
+    users, items = users.copy(), items.copy()
+    for _ in range(ITERATIONS):
+        improve(users, matrix, items)
+        improve(items, matrix.T, users)
+    return users, items
+
+
+def loss(matrix, users, items, implicit):
+    weight = 1 + ALPHA * np.maximum(matrix, 0) if implicit else (matrix >= 0).astype(float)
+    target = (matrix > 0).astype(float) if implicit else matrix
+    squares = (users**2).sum() + (items**2).sum()
+    return ((weight * (target - users @ items.T) ** 2).sum() + REGULARIZATION * squares) / weight.sum()
+
+
+shown = like_matrix(0)
+more = {
+    "parameters": np.array([FACTORS, ALPHA, REGULARIZATION, ITERATIONS], np.float32),
+    "users": random.uniform(0, 0.3, (USERS, FACTORS)).astype(np.float32),
+    "items": random.uniform(0, 0.3, (ITEMS, FACTORS)).astype(np.float32),
+}
+for name, matrix, implicit in [("implicit", like, True), ("explicit", shown, False)]:
+    start = [more["users"].astype(float), more["items"].astype(float)]
+    for rows, side in [(matrix, start[0]), (matrix.T, start[1])]:
+        side[~(rows > 0 if implicit else rows >= 0).any(1)] = 0
+    for kind, steps in [("exact", None), ("steps", 3)]:
+        found = alternate(matrix, *start, implicit, steps)
+        more[f"{name}.{kind}.users"], more[f"{name}.{kind}.items"] = (side.astype(np.float32) for side in found)
+        more[f"{name}.{kind}.loss"] = np.array([loss(matrix, *found, implicit)])
+    # Users folded in to the items as they started, by what they like (not what they were shown).
+    folded = []
+    for u in range(USERS):
+        values = like[u] if implicit else np.where(like[u] > 0, like[u], -1)
+        folded.append(np.linalg.solve(*normal_equations(values, start[1], implicit)))
+    more[f"{name}.folded"] = np.array(folded, np.float32)
+    more[f"{name}.folded.items"] = start[1].astype(np.float32)
+save_file(more, os.path.join(HERE, "als.safetensors"))
+os.chmod(os.path.join(HERE, "als.safetensors"), 0o644)
 
 
 def movielens(directory):

@@ -45,12 +45,14 @@ struct TrainingPipelineTests {
             let names = Set(manifest.components.map(\.name))
             #expect(manifest.components.count == names.count)
             for kind in [
-                "catalog", "users", "two-tower", "prerank", "usercf", "follows", "similar-authors", "user-cities",
+                "catalog", "users", "two-tower", "prerank", "usercf", "als", "follows", "similar-authors",
+                "user-cities",
             ] {
                 _ = try manifest.component(kind)
             }
             for kind in [
-                "vectors", "itemcf", "swing", "usercf-histories", "popular", "newest", "new-item", "place", "city",
+                "vectors", "itemcf", "swing", "usercf-histories", "als-vectors", "popular", "newest", "new-item",
+                "place", "city",
                 "authors",
             ] {
                 for shard in 0..<2 { _ = try manifest.component(kind, shard: shard) }
@@ -68,7 +70,7 @@ struct TrainingPipelineTests {
             let channels = Set(recall.channels.map(\.channel))
             #expect(
                 channels.isSuperset(of: [
-                    "two-tower", "itemcf", "swing", "usercf", "popular", "newest", "new-item", "place", "city",
+                    "two-tower", "itemcf", "swing", "usercf", "als", "popular", "newest", "new-item", "place", "city",
                     "followed-author",
                     "author",
                     "similar-author",
@@ -141,6 +143,7 @@ struct TrainingPipelineTests {
         ("threads", \TrainingOptions.threads, 0),
         ("specification: recall.itemCF.neighbours", \TrainingOptions.specification.recall.itemCF.neighbours, 0),
         ("specification: recall.swing.historyMax", \TrainingOptions.specification.recall.swing.historyMax, 65_536),
+        ("specification: recall.als.factors", \TrainingOptions.specification.recall.als.factors, 0),
         ("specification: recall.swing.usersMax", \TrainingOptions.specification.recall.swing.usersMax, 1),
     ])
     func badOptionsAreNamed(name: String, path: any WritableKeyPath<TrainingOptions, Int> & Sendable, value: Int) {

@@ -1,7 +1,7 @@
 public import Catalog
 import Kernels
 
-/// like(u, i) of all users and items before a moment: a sparse matrix kept by user and by item.
+/// like(u, i) of users and items before a moment: a sparse matrix kept by user and by item.
 ///
 /// A user's showings of one item count together: the union of what he did. Items are rows of the item table, users
 /// rows of the user table. Memory: 10 bytes a touched (user, item) pair, 8 a user and an item.
@@ -14,6 +14,13 @@ public struct InterestMatrix: Sendable {
     public let cappedUsers: Int
     public let droppedShowings: Int
     private let historyMax: Int
+
+    /// Which pairs of user and item are kept.
+    public enum Observed: Sendable {
+        case liked
+        /// Those shown and not liked too, with 0.
+        case shown
+    }
 
     /// The cap and what it cut, for the manifest.
     var figures: [String: Double] {
@@ -28,24 +35,25 @@ public struct InterestMatrix: Sendable {
     /// - Parameters:
     ///   - until: showings at or after this moment (milliseconds since 1970) do not count; nil takes all.
     ///   - historyMax: most recently touched items kept per user; one user adds historyMax^2 pairs of items.
+    ///   - observed: what counts as touched.
     /// - Complexity: O(showings + users + items).
-    public init(_ dataset: Dataset, until: Int64? = nil, historyMax: Int = 500) {
+    public init(_ dataset: Dataset, until: Int64? = nil, historyMax: Int = 500, observed: Observed = .liked) {
         precondition(historyMax > 0, "a history holds at least one item")
         let exposures = dataset.exposures
         let end = until.map { exposures.count(before: $0) } ?? exposures.count
         let users = dataset.users.count
         let items = dataset.items.count
-        let liked = exposures.liked(before: end, users: users)
+        let touched = exposures.touched(before: end, users: users, observed)
 
-        var builder = SparseRows.Builder(rows: users, capacity: liked.columns.count)
+        var builder = SparseRows.Builder(rows: users, capacity: touched.columns.count)
         var itemSlots = [Int](repeating: -1, count: items)
         var capped = 0
         var dropped = 0
         for user in 0..<users {
             let first = builder.count
             var overflow = 0
-            for entry in liked.range(user).reversed() {
-                let exposure = Int(liked.columns[entry])
+            for entry in touched.range(user).reversed() {
+                let exposure = Int(touched.columns[entry])
                 let item = Int(exposures.items[exposure])
                 let slot = itemSlots[item]
                 if slot >= first {
@@ -66,6 +74,15 @@ public struct InterestMatrix: Sendable {
         cappedUsers = capped
         droppedShowings = dropped
     }
+
+    /// A matrix that is there already.
+    package init(byUser: SparseRows, items: Int) {
+        self.byUser = byUser
+        byItem = byUser.transposed(columns: items)
+        historyMax = (0..<byUser.rows).reduce(0) { max($0, byUser.range($1).count) }
+        cappedUsers = 0
+        droppedShowings = 0
+    }
 }
 
 extension ExposureTable {
@@ -82,14 +99,17 @@ extension ExposureTable {
         return low
     }
 
-    /// The showings that earn interest among the first `end`, by user, oldest first.
-    fileprivate func liked(before end: Int, users userCount: Int) -> (columns: [UInt32], range: (Int) -> Range<Int>) {
+    /// The showings that count among the first `end`, by user, oldest first.
+    fileprivate func touched(
+        before end: Int, users userCount: Int, _ observed: InterestMatrix.Observed
+    ) -> (columns: [UInt32], range: (Int) -> Range<Int>) {
+        func counts(_ row: Int) -> Bool { observed == .shown || Actions(rawValue: actions[row]).interest > 0 }
         var offsets = [Int](repeating: 0, count: userCount + 1)
-        for row in 0..<end where Actions(rawValue: actions[row]).interest > 0 { offsets[Int(users[row]) + 1] += 1 }
+        for row in 0..<end where counts(row) { offsets[Int(users[row]) + 1] += 1 }
         for user in 0..<userCount { offsets[user + 1] += offsets[user] }
         var columns = [UInt32](repeating: 0, count: offsets[userCount])
         var next = offsets
-        for row in 0..<end where Actions(rawValue: actions[row]).interest > 0 {
+        for row in 0..<end where counts(row) {
             let user = Int(users[row])
             columns[next[user]] = UInt32(row)
             next[user] += 1

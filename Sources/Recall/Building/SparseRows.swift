@@ -9,6 +9,13 @@ package struct SparseRows: Sendable {
     /// Interest scores, 0...4.
     package private(set) var values: [UInt8]
 
+    package init(offsets: [Int], columns: [UInt32], values: [UInt8]) {
+        precondition(offsets.last == columns.count && columns.count == values.count, "offsets span the entries")
+        self.offsets = offsets
+        self.columns = columns
+        self.values = values
+    }
+
     package var rows: Int { offsets.count - 1 }
 
     @inline(__always)
@@ -20,21 +27,21 @@ package struct SparseRows: Sendable {
     ///
     /// - Complexity: O(entries + rows + columns).
     package func transposed(columns columnCount: Int) -> SparseRows {
-        var result = SparseRows(
-            offsets: [Int](repeating: 0, count: columnCount + 1), columns: [UInt32](repeating: 0, count: columns.count),
-            values: [UInt8](repeating: 0, count: columns.count))
-        for column in columns { result.offsets[Int(column) + 1] += 1 }
-        for column in 0..<columnCount { result.offsets[column + 1] += result.offsets[column] }
-        var next = result.offsets
+        var offsets = [Int](repeating: 0, count: columnCount + 1)
+        for column in columns { offsets[Int(column) + 1] += 1 }
+        for column in 0..<columnCount { offsets[column + 1] += offsets[column] }
+        var next = offsets
+        var rowsOfEntries = [UInt32](repeating: 0, count: columns.count)
+        var valuesOfEntries = [UInt8](repeating: 0, count: columns.count)
         for row in 0..<rows {
             for entry in range(row) {
                 let column = Int(columns[entry])
-                result.columns[next[column]] = UInt32(row)
-                result.values[next[column]] = values[entry]
+                rowsOfEntries[next[column]] = UInt32(row)
+                valuesOfEntries[next[column]] = values[entry]
                 next[column] += 1
             }
         }
-        return result
+        return SparseRows(offsets: offsets, columns: rowsOfEntries, values: valuesOfEntries)
     }
 
     /// Columns and values of all entries, without checks.

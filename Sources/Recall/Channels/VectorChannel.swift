@@ -6,9 +6,13 @@ extension ChannelLoader {
     public static let twoTower = ChannelLoader(name: ChannelName.twoTower, component: "vectors") {
         TwoTowerChannel(vectors: VectorChannel(index: try VectorIndex(component: $0)))
     }
+
+    public static let als = ChannelLoader(name: ChannelName.als, component: "als-vectors") {
+        VectorChannel(index: try VectorIndex(component: $0))
+    }
 }
 
-/// The items whose vectors have the greatest inner product with the user's: `two-tower`. Its input is the user's
+/// The items whose vectors have the greatest inner product with the user's: `two-tower`, `als`. Its input is the user's
 /// vector; an empty one finds nothing.
 public struct VectorChannel: RecallChannel {
     public let index: VectorIndex

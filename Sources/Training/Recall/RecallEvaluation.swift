@@ -2,7 +2,6 @@ import Blobs
 import Catalog
 import Evaluation
 import Features
-import Foundation
 import Kernels
 import Models
 import Recall
@@ -82,22 +81,16 @@ struct RecallEvaluation {
     /// All channels over all items as one shard.
     private func engine() throws -> RecallShardEngine {
         var files: [String: SafetensorsFile] = [:]
-        for (kind, make) in components.flatMap(\.sharded) { files[kind] = try Self.opened(make(0, 1).tensors) }
+        for (kind, make) in components.flatMap(\.sharded) {
+            files[kind] = try RecallComponents.opened(make(0, 1).tensors)
+        }
         return try RecallShardEngine(shard: 0, of: 1, components: files)
     }
 
     private func encoders() throws -> ChannelEncoders {
         var files: [String: SafetensorsFile] = [:]
-        for (kind, tensors) in components.flatMap(\.shared) { files[kind] = try Self.opened(tensors) }
+        for (kind, tensors) in components.flatMap(\.shared) { files[kind] = try RecallComponents.opened(tensors) }
         return try ChannelEncoders(components: files, catalogue: .init(items: dataset.items))
-    }
-
-    /// The component as a process would read it; its file is unlinked at once and lives as long as it is mapped.
-    private static func opened(_ writer: SafetensorsWriter) throws -> SafetensorsFile {
-        let url = FileManager.default.temporaryDirectory.appending(path: "tributary-\(UUID()).safetensors")
-        defer { try? FileManager.default.removeItem(at: url) }
-        try writer.write(to: url.path())
-        return try SafetensorsFile(path: url.path())
     }
 
     private struct Sums {

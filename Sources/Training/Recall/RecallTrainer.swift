@@ -1,6 +1,7 @@
 import Blobs
 import Catalog
 import Features
+import Foundation
 import Kernels
 import VectorIndex
 
@@ -62,6 +63,14 @@ struct RecallComponents {
     /// Mean loss of every epoch, by model.
     var losses: [String: [Double]] = [:]
 
+    /// The component as a process would read it; its file is unlinked at once and lives as long as it is mapped.
+    static func opened(_ writer: SafetensorsWriter) throws -> SafetensorsFile {
+        let url = FileManager.default.temporaryDirectory.appending(path: "tributary-\(UUID()).safetensors")
+        defer { try? FileManager.default.removeItem(at: url) }
+        try writer.write(to: url.path())
+        return try SafetensorsFile(path: url.path())
+    }
+
     struct ShardComponent {
         var tensors: SafetensorsWriter
         /// When it is a vector index.
@@ -74,11 +83,13 @@ extension RecallLog {
     ///
     /// - Parameters:
     ///   - vectors: `[N, d]`, all items in catalogue row order.
+    ///   - isIndexed: which rows have a vector; nil: all.
     ///   - queries: `[q, d]`, to choose and measure the search with.
     func vectorIndex(
-        shard: Int, of shards: Int, vectors: SharedBuffer<Float>, dimension: Int, queries: SharedBuffer<Float>
+        shard: Int, of shards: Int, vectors: SharedBuffer<Float>, dimension: Int, queries: SharedBuffer<Float>,
+        where isIndexed: ((Int) -> Bool)? = nil
     ) throws -> RecallComponents.ShardComponent {
-        let rows = columns.keys.indices.filter { columns.keys[$0].shard(of: shards) == shard }
+        let rows = columns.keys.indices.filter { columns.keys[$0].shard(of: shards) == shard && isIndexed?($0) ?? true }
         var own: [Float] = []
         own.reserveCapacity(rows.count * dimension)
         for row in rows { own.append(contentsOf: vectors[shared: row * dimension..<(row + 1) * dimension]) }

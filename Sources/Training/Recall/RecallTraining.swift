@@ -35,7 +35,8 @@ final class RecallTraining {
         [
             TwoTowerTrainer(specification.twoTower, sizes: sizes),
             SimilarityTrainer.itemCF(specification.recall.itemCF), SimilarityTrainer.swing(specification.recall.swing),
-            UserCFTrainer(specification.recall.userCF), RankedListTrainer(), NewItemTrainer(), PlaceTrainer(),
+            UserCFTrainer(specification.recall.userCF), MatrixCompletionTrainer(specification.recall.als),
+            RankedListTrainer(), NewItemTrainer(), PlaceTrainer(),
             AuthorTrainer(),
         ]
     }
