@@ -21,7 +21,7 @@ import Testing
         try file.buffer(name, as: Int64.self).map { Int($0) }
     }
 
-    private func build() throws -> SimilarityLists {
+    private func build(untouchedItems: Int = 0) throws -> SimilarityLists {
         let (users, items, times, actions) = (
             try integers("user"), try integers("item"), try integers("time"), try integers("actions")
         )
@@ -31,11 +31,13 @@ import Testing
                 actions: Actions(rawValue: UInt16(actions[$0])))
         }
         return ItemCFBuilder(historyMax: parameters[2], neighbours: parameters[3]).build(
-            world(users: parameters[0], items: parameters[1], showings), until: Int64(parameters[4]))
+            world(users: parameters[0], items: parameters[1] + untouchedItems, showings), until: Int64(parameters[4]))
     }
 
-    @Test func listsAreTheBruteForceOnes() throws {
-        let lists = try build()
+    /// With few items lanes are looked at as a whole, with many through the items met.
+    @Test(arguments: [0, 20_000])
+    func listsAreTheBruteForceOnes(untouchedItems: Int) throws {
+        let lists = try build(untouchedItems: untouchedItems)
         let (rows, similarities) = (try integers("lists"), try file.buffer("similarities", as: Float.self))
         #expect(lists.figures["capped_users"] == Double(parameters[5]) && parameters[5] > 10)
         let width = parameters[3]

@@ -98,10 +98,20 @@ struct SimilarityLane {
                 }
             }
         }
-        // Nothing that was not met passes.
-        let threshold = max(top.threshold * Self.tolerance / inverses[item], .leastNormalMagnitude)
-        let found = kernels.collect(estimates, count: rows.count, threshold: threshold, positions: positions)
-        for place in 0..<found { offer(rows.lowerBound + Int(positions[place]), to: item) }
+        var bar = bar(for: item)
+        let found = kernels.collect(estimates, count: rows.count, threshold: bar, positions: positions)
+        for place in 0..<found {
+            let position = Int(positions[place])
+            // The bar rises within the block.
+            if estimates[position] < bar { continue }
+            offer(rows.lowerBound + position, to: item)
+            bar = self.bar(for: item)
+        }
+    }
+
+    /// What an estimate without the item's own length must reach; nothing that was not met passes.
+    private func bar(for item: Int) -> Float {
+        max(top.threshold * Self.tolerance / inverses[item], .leastNormalMagnitude)
     }
 
     private mutating func offer(_ other: Int, to item: Int) {
