@@ -24,7 +24,8 @@ struct RecommendCommand: AsyncParsableCommand {
     @Option(help: "An item that must not be on the page; may be given several times.")
     var exclude: [String] = []
 
-    @Option(help: "What is known of the scene, KEY=VALUE: surface, city, latitude and longitude; may be given several times.")
+    @Option(
+        help: "What is known of the scene, KEY=VALUE: surface, city, latitude, longitude; may be given several times.")
     var context: [String] = []
 
     @OptionGroup var cluster: ClusterAddress
