@@ -41,6 +41,9 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         self.state = state
     }
 
+    /// The state, four words: `init(state:)` goes on from it.
+    package var words: [UInt64] { [state.0, state.1, state.2, state.3] }
+
     public mutating func next() -> UInt64 {
         let product = state.1 &* 5
         let result = (product << 7 | product >> 57) &* 9

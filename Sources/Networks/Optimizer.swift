@@ -86,6 +86,14 @@ public final class Optimizer {
         fileprivate let moments: [OptimizerState.Moments]
     }
 
+    /// Every parameter with what its rule remembers, in a fixed order.
+    var memories: [(parameter: Parameter, state: OptimizerState)] {
+        matrices.map { ($0.parameter, $0.state) } + tables.map { ($0.parameter, $0.state) }
+    }
+
+    /// Goes on from this many steps.
+    func setSteps(_ count: Int) { steps = count }
+
     private var parameters: [Parameter] { matrices.map(\.parameter) + tables.map(\.parameter) }
 
     private var states: [OptimizerState] { matrices.map(\.state) + tables.map(\.state) }

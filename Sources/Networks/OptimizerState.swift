@@ -32,6 +32,9 @@ final class OptimizerState {
         means?.deallocate()
     }
 
+    /// Whether first moments are kept.
+    var hasMeans: Bool { means != nil }
+
     /// A copy of what is remembered.
     var moments: Moments {
         Moments(

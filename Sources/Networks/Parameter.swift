@@ -41,6 +41,17 @@ public class Parameter: @unchecked Sendable {
         self.shared = shared
     }
 
+    /// A shape without values.
+    init(shapeOf name: String, rows: Int, columns: Int) {
+        self.name = name
+        self.rows = rows
+        self.columns = columns
+        isTrained = false
+        mutableValues = nil
+        values = noFloats
+        shared = nil
+    }
+
     deinit {
         mutableValues?.deallocate()
     }
@@ -72,6 +83,11 @@ public final class DenseParameter: Parameter, @unchecked Sendable {
     override init(name: String, rows: Int, columns: Int, shared: SharedBuffer<Float>) {
         packed = shared.withUnsafeBufferPointer { PackedMatrix(MatrixOperand($0, rows: rows, columns: columns)) }
         super.init(name: name, rows: rows, columns: columns, shared: shared)
+    }
+
+    override init(shapeOf name: String, rows: Int, columns: Int) {
+        packed = nil
+        super.init(shapeOf: name, rows: rows, columns: columns)
     }
 
     deinit {
@@ -117,6 +133,12 @@ public final class EmbeddingTable: Parameter, @unchecked Sendable {
         padding = nil
         gradient = SparseGradient(skipping: nil)
         super.init(name: name, rows: rows, columns: columns, shared: shared)
+    }
+
+    override init(shapeOf name: String, rows: Int, columns: Int) {
+        padding = nil
+        gradient = SparseGradient(skipping: nil)
+        super.init(shapeOf: name, rows: rows, columns: columns)
     }
 
     /// Width of a row.

@@ -15,6 +15,7 @@ public final class ParameterSet {
     private enum Source {
         case seed(UInt64)
         case file(SafetensorsFile, prefix: String, purpose: Purpose)
+        case shapes
     }
 
     public enum Purpose: Sendable, Hashable {
@@ -36,12 +37,24 @@ public final class ParameterSet {
         source = .file(file, prefix: prefix, purpose: purpose)
     }
 
+    private init(_ source: Source) {
+        self.source = source
+    }
+
+    /// Parameters without values: a model made of them can be counted, not run.
+    public static func shapes() -> ParameterSet { ParameterSet(.shapes) }
+
     /// The parameter `name` of a dense layer, `[rows, columns]`.
     public func matrix(
         _ name: String, rows: Int, columns: Int, initial: Initializer
     ) throws(NetworkError) -> DenseParameter {
         register(name)
         let parameter: DenseParameter
+        if case .shapes = source {
+            parameter = DenseParameter(shapeOf: name, rows: rows, columns: columns)
+            matrices.append(parameter)
+            return parameter
+        }
         if let shared = try sharedValues(name, rows, columns) {
             parameter = DenseParameter(name: name, rows: rows, columns: columns, shared: shared)
         } else {
@@ -64,7 +77,9 @@ public final class ParameterSet {
     ) throws(NetworkError) -> EmbeddingTable {
         register(name)
         let parameter: EmbeddingTable
-        if let shared = try sharedValues(name, rows, width) {
+        if case .shapes = source {
+            parameter = EmbeddingTable(shapeOf: name, rows: rows, columns: width)
+        } else if let shared = try sharedValues(name, rows, width) {
             parameter = EmbeddingTable(name: name, rows: rows, columns: width, shared: shared)
         } else {
             parameter = EmbeddingTable(name: name, rows: rows, columns: width, padding: padding)
@@ -113,6 +128,7 @@ public final class ParameterSet {
             initial.fill(values, rows: parameter.rows, columns: parameter.columns, generator: &generator)
         case .file(let file, let prefix, _):
             parameter.assign(try read(file, prefix + parameter.name, parameter.rows, parameter.columns))
+        case .shapes: break
         }
     }
 

@@ -5,27 +5,76 @@ extension Workspace {
     public func add(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.requireShape(of: b)
         let result = make(a.rows, a.columns)
-        result.values.update(from: a.values, count: a.count)
-        kernels.axpy(1, b.values, result.values, count: a.count)
+        eachElement(a.count) { at, count in
+            (result.values + at).update(from: a.values + at, count: count)
+            kernels.axpy(1, b.values + at, result.values + at, count: count)
+        }
         recorder?.record(result, from: a, b) { [unowned self] gradient in
             for input in [a, b] {
-                if let target = recorder?.gradient(of: input) { kernels.axpy(1, gradient, target, count: a.count) }
+                guard let target = recorder?.gradient(of: input) else { continue }
+                eachElement(a.count) { at, count in kernels.axpy(1, gradient + at, target + at, count: count) }
             }
         }
         return result
+    }
+
+    /// `a - b`, equal shapes.
+    public func subtract(_ a: Tensor, _ b: Tensor) -> Tensor {
+        a.requireShape(of: b)
+        let result = make(a.rows, a.columns)
+        eachElement(a.count) { at, count in
+            (result.values + at).update(from: a.values + at, count: count)
+            kernels.axpy(-1, b.values + at, result.values + at, count: count)
+        }
+        recorder?.record(result, from: a, b) { [unowned self] gradient in
+            for (input, sign) in [(a, Float(1)), (b, -1)] {
+                guard let target = recorder?.gradient(of: input) else { continue }
+                eachElement(a.count) { at, count in kernels.axpy(sign, gradient + at, target + at, count: count) }
+            }
+        }
+        return result
+    }
+
+    /// `a * b + c` element by element, equal shapes: a step of a cross network.
+    public func multiplyAdd(_ a: Tensor, _ b: Tensor, _ c: Tensor) -> Tensor {
+        a.requireShape(of: b)
+        a.requireShape(of: c)
+        let result = make(a.rows, a.columns)
+        eachElement(a.count) { at, count in
+            (result.values + at).update(from: c.values + at, count: count)
+            kernels.multiplyAdd(a.values + at, b.values + at, result.values + at, count: count)
+        }
+        recorder?.record(result, from: a, b, c) { [unowned self] gradient in
+            for (input, factor) in [(a, b), (b, a)] {
+                guard let target = recorder?.gradient(of: input) else { continue }
+                eachElement(a.count) { at, count in
+                    kernels.multiplyAdd(gradient + at, factor.values + at, target + at, count: count)
+                }
+            }
+            recorder?.addGradient(consuming: gradient, to: c)
+        }
+        return result
+    }
+
+    /// Runs `body` with the first element and the number of elements of pieces of `count`, concurrently when there are
+    /// enough.
+    func eachElement(_ count: Int, _ body: (Int, Int) -> Void) {
+        eachRows(count, width: 1) { body($0.lowerBound, $0.count) }
     }
 
     /// `a * b` element by element, equal shapes.
     public func multiply(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.requireShape(of: b)
         let result = make(a.rows, a.columns)
-        kernels.multiply(a.values, b.values, result.values, count: a.count)
+        eachElement(a.count) { at, count in
+            kernels.multiply(a.values + at, b.values + at, result.values + at, count: count)
+        }
         recorder?.record(result, from: a, b) { [unowned self] gradient in
-            if let target = recorder?.gradient(of: a) {
-                kernels.multiplyAdd(gradient, b.values, target, count: a.count)
-            }
-            if let target = recorder?.gradient(of: b) {
-                kernels.multiplyAdd(gradient, a.values, target, count: a.count)
+            for (input, factor) in [(a, b), (b, a)] {
+                guard let target = recorder?.gradient(of: input) else { continue }
+                eachElement(a.count) { at, count in
+                    kernels.multiplyAdd(gradient + at, factor.values + at, target + at, count: count)
+                }
             }
         }
         return result

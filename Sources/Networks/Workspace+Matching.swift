@@ -81,16 +81,18 @@ extension Workspace {
         let result = make(x.rows, width)
         let standard = make(x.rows, width)
         let factors = make(x.rows, 1)
-        for row in 0..<x.rows {
-            let (source, target) = (x.values + row * width, standard.values + row * width)
-            let mean = kernels.sum(source, count: width) / Float(width)
-            for column in 0..<width { target[column] = source[column] - mean }
-            let variance = kernels.dot(target, target, count: width) / Float(width)
-            factors.values[row] = 1 / (variance + epsilon).squareRoot()
-            kernels.scale(factors.values[row], target, target, count: width)
-            let output = result.values + row * width
-            output.update(from: shift.values, count: width)
-            kernels.multiplyAdd(target, scale.values, output, count: width)
+        eachRows(x.rows, width: 4 * width) { range in
+            for row in range {
+                let (source, target) = (x.values + row * width, standard.values + row * width)
+                let mean = kernels.sum(source, count: width) / Float(width)
+                for column in 0..<width { target[column] = source[column] - mean }
+                let variance = kernels.dot(target, target, count: width) / Float(width)
+                factors.values[row] = 1 / (variance + epsilon).squareRoot()
+                kernels.scale(factors.values[row], target, target, count: width)
+                let output = result.values + row * width
+                output.update(from: shift.values, count: width)
+                kernels.multiplyAdd(target, scale.values, output, count: width)
+            }
         }
         recorder?.record(result, from: x, isTrained: scale.isTrained || shift.isTrained) { [unowned self] gradient in
             layerNormBackward(x, standard, factors, scale, shift, gradient)
@@ -108,12 +110,17 @@ extension Workspace {
             let (dy, s) = (gradient + row * width, standard.values + row * width)
             if shift.isTrained { kernels.axpy(1, dy, shift.gradientSum(), count: width) }
             if scale.isTrained { kernels.multiplyAdd(dy, s, scale.gradientSum(), count: width) }
-            guard let dx = recorder?.gradient(of: x).map({ $0 + row * width }) else { continue }
-            kernels.multiply(dy, scale.values, dy, count: width)
-            let mean = kernels.sum(dy, count: width) / Float(width)
-            let along = kernels.dot(dy, s, count: width) / Float(width)
-            let factor = factors.values[row]
-            for column in 0..<width { dx[column] += factor * (dy[column] - mean - s[column] * along) }
+        }
+        guard let target = recorder?.gradient(of: x) else { return }
+        eachRows(x.rows, width: 4 * width) { range in
+            for row in range {
+                let (dy, s, dx) = (gradient + row * width, standard.values + row * width, target + row * width)
+                kernels.multiply(dy, scale.values, dy, count: width)
+                let mean = kernels.sum(dy, count: width) / Float(width)
+                let along = kernels.dot(dy, s, count: width) / Float(width)
+                let factor = factors.values[row]
+                for column in 0..<width { dx[column] += factor * (dy[column] - mean - s[column] * along) }
+            }
         }
     }
 }
