@@ -144,6 +144,8 @@ let package = Package(
             path: "Benchmarks/snapshot-fetch/Tool"),
         executable(
             "matrix-bench", ["Recall", "Models", "Blobs", "Kernels"], path: "Benchmarks/matrix/matrix-bench"),
+        executable(
+            "training-bench", ["Models", "Networks", "Blobs", "Kernels"], path: "Benchmarks/training/training-bench"),
         executable("rpc-echo", ["Service", "RPC", "Messages", "Kernels"], path: "Tests/rpc-echo"),
 
         // tests
@@ -153,7 +155,9 @@ let package = Package(
         tests("MessagesTests", ["Messages", "RPC", "Kernels"]),
         tests("BlobsTests", ["Blobs", "Kernels", "Hashing"], exclude: ["Golden"]),
         tests("CatalogTests", ["Catalog", "Blobs", "Kernels", "Simulation"]),
-        tests("NetworksTests", ["Networks", "Kernels", "Blobs"], exclude: ["golden", "make_golden.py"]),
+        tests(
+            "NetworksTests", ["Networks", "Kernels", "Blobs"],
+            exclude: ["golden", "make_golden.py", "make_blocks.py"]),
         tests("VectorIndexTests", ["VectorIndex", "Kernels", "Blobs"]),
         tests("SnapshotsTests", ["Snapshots", "Blobs", "Messages", "RPC", "Hashing", "Kernels", logging]),
         tests(

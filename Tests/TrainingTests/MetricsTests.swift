@@ -84,6 +84,22 @@ struct MetricsTests {
         #expect(RetrievalMetrics.recall(ranked: [ItemKey(rawValue: 1)], relevant: [], at: 5) == nil)
     }
 
+    /// By hand: ratios 1.2 / 2, 0.9 / 1 and 0.3 / 1; errors over the bins that hold the predictions.
+    @Test func calibrationByHeadAndSegment() {
+        var report = CalibrationReport()
+        report.add(
+            head: "click", probabilities: [0.75, 0.15, 0.15, 0.15], labels: [true, false, true, false],
+            segments: ["new", "new", "old", "old"])
+        #expect(report.lines.map(\.segment) == [nil, "new", "old"])
+        #expect(report.lines.map(\.rows) == [4, 2, 2] && report.lines.map(\.positives) == [2, 1, 1])
+        for (line, (error, ratio)) in zip(report.lines, [(0.2, 0.6), (0.2, 0.9), (0.35, 0.3)]) {
+            expectEqual(line.expectedCalibrationError, error)
+            expectEqual(line.ratio, ratio)
+        }
+        report.add(head: "like", probabilities: [], labels: [])
+        #expect(report.lines[3].expectedCalibrationError == nil && report.lines[3].ratio == nil)
+    }
+
     @Test func retrievalMetricsMatchScikitLearn() throws {
         let cases = try Self.golden().retrieval
         #expect(cases.count == 4)

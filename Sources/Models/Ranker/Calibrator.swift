@@ -1,0 +1,176 @@
+import Foundation
+import Kernels
+
+/// Makes probabilities of what a head predicts, by what became of held-out rows.
+public enum Calibrator: Codable, Hashable, Sendable {
+    /// `sigmoid(slope log(p / (1 - p)) + intercept)` (Platt 1999): keeps the order of candidates.
+    case platt(slope: Float, intercept: Float)
+    /// A rising function through points, straight between them, level outside (Zadrozny and Elkan, KDD 2002). `points` rise
+    /// strictly.
+    case isotonic(points: [Float], values: [Float])
+
+    /// Predictions stay this far from 0 and 1, so that their logarithms are finite.
+    static let margin: Float = 1e-6
+
+    /// The calibrated probability; monotone in p.
+    ///
+    /// - Complexity: O(log points).
+    public func callAsFunction(_ p: Float) -> Float {
+        switch self {
+        case .platt(let slope, let intercept):
+            return sigmoid(slope * Float(Calibrator.logit(p)) + intercept)
+        case .isotonic(let points, let values):
+            return Calibrator.interpolated(p, points, values)
+        }
+    }
+
+    static func logit(_ p: Float) -> Double {
+        let p = Double(min(max(p, margin), 1 - margin))
+        return log(p / (1 - p))
+    }
+
+    private static func interpolated(_ p: Float, _ points: [Float], _ values: [Float]) -> Float {
+        guard let first = values.first, let last = values.last else { return p }
+        // The first point that is not below p.
+        var (low, high) = (0, points.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if points[middle] < p { low = middle + 1 } else { high = middle }
+        }
+        if low == 0 { return first }
+        if low == points.count { return last }
+        let share = (p - points[low - 1]) / (points[low] - points[low - 1])
+        return values[low - 1] + share * (values[low] - values[low - 1])
+    }
+}
+
+extension Calibrator {
+    /// Fits Platt's two numbers by Newton's method on the cross-entropy, with Platt's targets, (n+ + 1) / (n+ + 2) and
+    /// 1 / (n- + 2) instead of 1 and 0, which keep it finite when a few rows are told apart without error (Lin, Lin and
+    /// Weng 2007).
+    ///
+    /// - Parameters:
+    ///   - probabilities: `[n]`, what was predicted of rows that were not trained on.
+    ///   - labels: `[n]`.
+    /// - Returns: nil unless both classes occur.
+    /// - Complexity: O(n), times the few steps it takes.
+    public static func platt(probabilities: [Float], labels: [Bool]) -> Calibrator? {
+        precondition(probabilities.count == labels.count, "one label per probability")
+        let positives = Double(labels.count { $0 })
+        let negatives = Double(labels.count) - positives
+        guard positives > 0, negatives > 0 else { return nil }
+        let x = probabilities.map(logit)
+        let targets = labels.map { $0 ? (positives + 1) / (positives + 2) : 1 / (negatives + 2) }
+        var fit = PlattFit(slope: 1, intercept: 0)
+        var loss = fit.loss(x, targets)
+        for _ in 0..<PlattFit.stepsMax {
+            guard let step = fit.newtonStep(x, targets) else { break }
+            var share = 1.0
+            var next = fit.moved(step, by: share)
+            var nextLoss = next.loss(x, targets)
+            while nextLoss > loss, share > PlattFit.shareMin {
+                share /= 2
+                next = fit.moved(step, by: share)
+                nextLoss = next.loss(x, targets)
+            }
+            guard nextLoss < loss else { break }
+            let gain = loss - nextLoss
+            (fit, loss) = (next, nextLoss)
+            if gain < PlattFit.tolerance * Double(x.count) { break }
+        }
+        return .platt(slope: Float(fit.slope), intercept: Float(fit.intercept))
+    }
+
+    /// Fits the rising function of least squares by pooling adjacent violators (Ayer et al. 1955).
+    ///
+    /// - Returns: nil unless both classes occur.
+    /// - Complexity: O(n log n).
+    public static func isotonic(probabilities: [Float], labels: [Bool]) -> Calibrator? {
+        precondition(probabilities.count == labels.count, "one label per probability")
+        guard labels.contains(true), labels.contains(false) else { return nil }
+        let order = probabilities.indices.sorted { probabilities[$0] < probabilities[$1] }
+        var blocks: [Block] = []
+        for index in order {
+            let p = probabilities[index]
+            let positive = labels[index] ? 1.0 : 0
+            // Equal predictions get one value.
+            if var last = blocks.last, last.last == p, last.first == p {
+                last.sum += positive
+                last.count += 1
+                blocks[blocks.count - 1] = last
+            } else {
+                blocks.append(Block(first: p, last: p, sum: positive, count: 1))
+            }
+        }
+        var pooled: [Block] = []
+        for block in blocks {
+            var block = block
+            while let before = pooled.last, before.mean >= block.mean {
+                block = Block(
+                    first: before.first, last: block.last, sum: before.sum + block.sum,
+                    count: before.count + block.count)
+                pooled.removeLast()
+            }
+            pooled.append(block)
+        }
+        var (points, values): ([Float], [Float]) = ([], [])
+        for block in pooled {
+            let value = min(max(Float(block.mean), margin), 1 - margin)
+            for point in block.first == block.last ? [block.first] : [block.first, block.last] {
+                points.append(point)
+                values.append(value)
+            }
+        }
+        return .isotonic(points: points, values: values)
+    }
+
+    /// Rows that get one value.
+    private struct Block {
+        var first: Float
+        var last: Float
+        var sum: Double
+        var count: Double
+        var mean: Double { sum / count }
+    }
+}
+
+/// Two numbers on their way to the least cross-entropy.
+private struct PlattFit {
+    var slope: Double
+    var intercept: Double
+
+    static let stepsMax = 100
+    static let shareMin = 1e-10
+    /// Of the mean loss, in nats.
+    static let tolerance = 1e-12
+    /// Added to the curvature's diagonal: it vanishes where all rows are sure.
+    private static let ridge = 1e-12
+
+    func loss(_ x: [Double], _ targets: [Double]) -> Double {
+        zip(x, targets).reduce(0) { sum, row in
+            let z = slope * row.0 + intercept
+            return sum + max(z, 0) + log1p(exp(-abs(z))) - row.1 * z
+        }
+    }
+
+    func moved(_ step: (slope: Double, intercept: Double), by share: Double) -> PlattFit {
+        PlattFit(slope: slope - share * step.slope, intercept: intercept - share * step.intercept)
+    }
+
+    /// The inverse of the curvature times the gradient; nil when it is flat.
+    func newtonStep(_ x: [Double], _ targets: [Double]) -> (slope: Double, intercept: Double)? {
+        var (g0, g1, h00, h01, h11) = (0.0, 0.0, Self.ridge, 0.0, Self.ridge)
+        for (x, target) in zip(x, targets) {
+            let p = 1 / (1 + exp(-slope * x - intercept))
+            let weight = p * (1 - p)
+            g0 += (p - target) * x
+            g1 += p - target
+            h00 += weight * x * x
+            h01 += weight * x
+            h11 += weight
+        }
+        let determinant = h00 * h11 - h01 * h01
+        guard determinant > 0 else { return nil }
+        return ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant)
+    }
+}
