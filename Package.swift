@@ -97,6 +97,7 @@ let package = Package(
         library("Messages", ["RPC", "Kernels", "CProtobufC", "CMessages"], hotPath),
         library("Catalog", ["Kernels", "Hashing", "Blobs"]),
         library("Networks", ["Kernels", "Blobs"]),
+        library("Inference", ["Kernels", "Blobs"]),
         library("VectorIndex", ["Kernels", "Blobs"]),
         // layer 4: features and snapshots
         library("Features", ["Catalog", "Kernels", "Networks"]),
@@ -146,6 +147,7 @@ let package = Package(
             "matrix-bench", ["Recall", "Models", "Blobs", "Kernels"], path: "Benchmarks/matrix/matrix-bench"),
         executable(
             "training-bench", ["Models", "Networks", "Blobs", "Kernels"], path: "Benchmarks/training/training-bench"),
+        executable("nets-bench", ["Inference", "Blobs", "Kernels"], path: "Benchmarks/nets/nets-bench"),
         executable("rpc-echo", ["Service", "RPC", "Messages", "Kernels"], path: "Tests/rpc-echo"),
 
         // tests
@@ -158,6 +160,7 @@ let package = Package(
         tests(
             "NetworksTests", ["Networks", "Kernels", "Blobs"],
             exclude: ["golden", "make_golden.py", "make_blocks.py"]),
+        tests("InferenceTests", ["Inference", "Kernels", "Blobs"], exclude: ["golden", "make_golden.py"]),
         tests("VectorIndexTests", ["VectorIndex", "Kernels", "Blobs"]),
         tests("SnapshotsTests", ["Snapshots", "Blobs", "Messages", "RPC", "Hashing", "Kernels", logging]),
         tests(

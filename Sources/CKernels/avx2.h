@@ -12,6 +12,11 @@
 void ck_avx2_gemm_packed(
     const float *a, size_t a_row, size_t a_column, const float *panels, size_t depth, const float *bias,
     int activation, int accumulate, float *c, size_t c_row, size_t n, size_t k, size_t m);
+void ck_avx2_quantize(
+    const float *x, size_t x_row, size_t n, size_t k, uint8_t *q, size_t q_row, float *scale, float *offset);
+void ck_avx2_gemm_int8(
+    const struct ck_int8_rows *a, const struct ck_int8_matrix *b, const float *bias, int activation, int accumulate,
+    float *c, size_t c_row);
 float ck_avx2_dot(const float *x, const float *y, size_t n);
 void ck_avx2_scan(const float *query, const float *rows, size_t stride, size_t n, size_t d, float *scores);
 void ck_avx2_scan_many(const float *queries, size_t count, const float *rows, size_t n, size_t d, float *scores);

@@ -3,6 +3,7 @@
 
 #if defined(__x86_64__)
 #include "avx2.h"
+#include "mixture.h"
 
 #include <math.h>
 
@@ -95,6 +96,24 @@ AVX2 static void exponential(const float *x, float offset, float *y, size_t n) {
 #undef BODY
 }
 
+AVX2 static void mix(
+    const float *values, const float *gates, size_t n, size_t tasks, size_t experts, size_t width, float *mixed) {
+    ck_mix_body(values, gates, n, tasks, experts, width, mixed);
+}
+
+AVX2 static void scale_panels(
+    const float *x, const float *product, const float *start, size_t d, size_t depth, size_t panels, float *mixed) {
+    for (size_t q = 0; q < panels; q++, product += depth * CK_PANEL, start += depth * CK_PANEL, mixed += depth * CK_PANEL) {
+        for (size_t p = 0; p < d; p++) {
+            const __m256 factor = _mm256_set1_ps(x[p]);
+            for (size_t at = p * CK_PANEL; at < (p + 1) * CK_PANEL; at += 8)
+                _mm256_storeu_ps(
+                    mixed + at,
+                    _mm256_fmadd_ps(factor, _mm256_loadu_ps(product + at), _mm256_loadu_ps(start + at)));
+        }
+    }
+}
+
 AVX2 static void adam(const struct ck_adam *rule, const float *g, float *w, float *m, float *v, size_t n) {
     const __m256 beta1 = _mm256_set1_ps(rule->beta1), rest1 = _mm256_set1_ps(1 - rule->beta1);
     const __m256 beta2 = _mm256_set1_ps(rule->beta2), rest2 = _mm256_set1_ps(1 - rule->beta2);
@@ -126,6 +145,10 @@ AVX2 static void adagrad(
 static const struct ck_table avx2 = {
     .name = "avx2",
     .gemm_packed = ck_avx2_gemm_packed,
+    .quantize = ck_avx2_quantize,
+    .gemm_int8 = ck_avx2_gemm_int8,
+    .mix = mix,
+    .scale_panels = scale_panels,
     .dot = ck_avx2_dot,
     .sum = sum,
     .maximum = maximum,

@@ -43,6 +43,15 @@ static void multiply_strips(
     }
 }
 
+void ck_exponential_groups(const struct ck_table *table, float *x, size_t groups, size_t size) {
+    for (size_t g = 0; g < groups; g++) {
+        float *group = x + g * size, greatest = group[0];
+        for (size_t i = 1; i < size; i++) greatest = group[i] > greatest ? group[i] : greatest;
+        for (size_t i = 0; i < size; i++) group[i] -= greatest;
+    }
+    table->exponential(x, 0, x, groups * size);
+}
+
 void ck_gemm(
     const struct ck_table *table, const float *a, size_t a_row, size_t a_column, const float *b, size_t b_row,
     size_t b_column, const float *bias, int activation, int accumulate, float *c, size_t c_row, size_t n, size_t k,

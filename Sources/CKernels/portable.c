@@ -1,9 +1,10 @@
 // The plain form of every kernel: what runs on other processors, and what the fast forms are tested against.
-#include "CKernels.h"
+#include "portable.h"
+#include "mixture.h"
 
 #include <math.h>
 
-static float activate_one(int activation, float x) {
+float ck_activate_one(int activation, float x) {
     switch (activation) {
         case CK_RELU: return x > 0 ? x : 0;
         case CK_LEAKY_RELU: return x > 0 ? x : 0.01f * x;
@@ -39,7 +40,22 @@ static void gemm_packed(
                 float x = a[i * a_row + p * a_column];
                 for (size_t t = 0; t < width; t++) row[t] += x * panels[j * depth + p * step + t];
             }
-            for (size_t t = 0; t < width; t++) c[i * c_row + j + t] = activate_one(activation, row[t]);
+            for (size_t t = 0; t < width; t++) c[i * c_row + j + t] = ck_activate_one(activation, row[t]);
+        }
+    }
+}
+
+static void mix(
+    const float *values, const float *gates, size_t n, size_t tasks, size_t experts, size_t width, float *mixed) {
+    ck_mix_body(values, gates, n, tasks, experts, width, mixed);
+}
+
+static void scale_panels(
+    const float *x, const float *product, const float *start, size_t d, size_t depth, size_t panels, float *mixed) {
+    for (size_t q = 0; q < panels; q++) {
+        for (size_t p = 0; p < d; p++) {
+            const size_t first = (q * depth + p) * CK_PANEL;
+            for (size_t t = first; t < first + CK_PANEL; t++) mixed[t] = start[t] + x[p] * product[t];
         }
     }
 }
@@ -101,7 +117,7 @@ static void multiply_add(const float *x, const float *y, float *z, size_t n) {
 }
 
 static void activate(int activation, const float *x, float *y, size_t n) {
-    for (size_t i = 0; i < n; i++) y[i] = activate_one(activation, x[i]);
+    for (size_t i = 0; i < n; i++) y[i] = ck_activate_one(activation, x[i]);
 }
 
 static void activate_gradient(int activation, const float *y, const float *dy, float *dx, size_t n) {
@@ -137,6 +153,10 @@ static void adagrad(float learning_rate, float epsilon, const float *g, float *w
 static const struct ck_table portable = {
     .name = "portable",
     .gemm_packed = gemm_packed,
+    .quantize = ck_portable_quantize,
+    .gemm_int8 = ck_portable_gemm_int8,
+    .mix = mix,
+    .scale_panels = scale_panels,
     .dot = dot,
     .sum = sum,
     .maximum = maximum,

@@ -56,8 +56,17 @@ public final class PackedMatrix: @unchecked Sendable {
     public init(_ matrix: MatrixOperand) {
         rows = matrix.rows
         columns = matrix.columns
-        panels = .allocate(capacity: max(1, ck_packed_size(rows, columns)))
+        panels = .allocateLines(capacity: ck_packed_size(rows, columns))
         ck_pack(matrix.base, matrix.rowStride, matrix.columnStride, rows, columns, panels)
+    }
+
+    /// Memory of its own with the same values.
+    init(copying other: PackedMatrix) {
+        rows = other.rows
+        columns = other.columns
+        let size = ck_packed_size(rows, columns)
+        panels = .allocateLines(capacity: size)
+        panels.update(from: other.panels, count: size)
     }
 
     deinit {

@@ -16,7 +16,7 @@ public enum Activation: Int32, Sendable, Hashable, Codable, CaseIterable {
 ///
 /// Matrices are dense, row-major float32. Pointers need no alignment, sizes may be zero, outputs never overlap inputs
 /// unless a method says so. `active` is chosen once: the best for this processor, or what the environment variable
-/// `TRIBUTARY_KERNELS=portable|avx2` names when the processor has it.
+/// `TRIBUTARY_KERNELS=portable|avx2|avx512|neon` names when the processor has it.
 public struct KernelSet: Sendable {
     // The tables are constants of the C library.
     nonisolated(unsafe) let table: UnsafePointer<ck_table>
@@ -24,9 +24,14 @@ public struct KernelSet: Sendable {
     public static let portable = KernelSet(table: ck_portable())
     /// nil on a processor without AVX2 and FMA.
     public static let avx2 = ck_avx2().map(KernelSet.init(table:))
+    /// AVX2's with 512-bit registers for products, and with VNNI for those of bytes when the processor has it; nil without
+    /// AVX-512 F, BW, DQ and VL.
+    public static let avx512 = ck_avx512().map(KernelSet.init(table:))
+    /// nil on processors other than 64-bit ARM.
+    public static let neon = ck_neon().map(KernelSet.init(table:))
     public static let active = KernelSet(table: ck_select())
     /// Every implementation this processor can run.
-    public static let available = [portable] + [avx2].compactMap(\.self)
+    public static let available = [portable] + [avx2, avx512, neon].compactMap(\.self)
 
     public var name: String { String(cString: table.pointee.name) }
 }

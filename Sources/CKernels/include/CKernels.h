@@ -9,6 +9,7 @@
 #define CK_STRIP 6          // Rows of a tile.
 #define CK_BLOCK_K 256      // Depth of a packed block: one panel (16 KiB) stays in the first-level cache.
 #define CK_BLOCK_M 256      // Columns of a packed block: the block (256 KiB) stays in the second-level cache.
+#define CK_RANGE_MIN 1e-30f // Values that differ by less are one value to quantisation; its inverse would overflow.
 #define CK_GEMM_SCRATCH (CK_BLOCK_K * CK_BLOCK_M)
 
 #pragma clang assume_nonnull begin
@@ -20,6 +21,22 @@ enum ck_activation {
     CK_SIGMOID = 3,
     CK_TANH = 4,
     CK_TWICE_SIGMOID = 5,
+};
+
+// A [k, m] matrix of weights in -63...63, column j standing for scale[j] times them, packed by ck_pack_int8.
+struct ck_int8_matrix {
+    const int8_t *panels;   // [m / 16][ck_int8_depth(k) / 4][16][4]: four rows of a column side by side, zero padded
+    const float *scale;     // [m]
+    const float *sum;       // [m]: scale[j] times the sum of column j
+    size_t k, m;
+};
+
+// [n, k] rows in 0...127, row i standing for scale[i] * q + offset[i]. Rows lie `row` bytes apart, row >= ck_int8_depth(k).
+struct ck_int8_rows {
+    const uint8_t *values;
+    size_t row;
+    const float *scale, *offset;  // [n]
+    size_t n;
 };
 
 struct ck_adam {
@@ -38,6 +55,23 @@ struct ck_table {
     void (*gemm_packed)(
         const float *a, size_t a_row, size_t a_column, const float *panels, size_t depth, const float *_Nullable bias,
         int activation, int accumulate, float *c, size_t c_row, size_t n, size_t k, size_t m);
+
+    // Rows of x [n, k], x_row floats apart, to 0...127: 0 is the row's least value, 127 its greatest. Writes whole rows of
+    // ck_int8_depth(k) bytes, q_row bytes apart.
+    void (*quantize)(
+        const float *x, size_t x_row, size_t n, size_t k, uint8_t *q, size_t q_row, float *scale, float *offset);
+    // c[n, m] = activation(a * b + bias); with `accumulate` the old c takes the place of the bias. Products are summed as
+    // integers, exactly: 127 * 63 * 4 < 2^15, so that four of them fit 16 bits.
+    void (*gemm_int8)(
+        const struct ck_int8_rows *a, const struct ck_int8_matrix *b, const float *_Nullable bias, int activation,
+        int accumulate, float *c, size_t c_row);
+
+    // mixed[t][i][j] = sum_e w_e values[i][e][j], w being gates[i][t][0 ..< experts] divided by their total.
+    void (*mix)(
+        const float *values, const float *gates, size_t n, size_t tasks, size_t experts, size_t width, float *mixed);
+    // Rows p < d of panels packed for a depth of `depth` rows: mixed = start + x[p] * product.
+    void (*scale_panels)(
+        const float *x, const float *product, const float *start, size_t d, size_t depth, size_t panels, float *mixed);
 
     float (*dot)(const float *x, const float *y, size_t n);
     float (*sum)(const float *x, size_t n);
@@ -71,7 +105,12 @@ struct ck_table {
 const struct ck_table *ck_portable(void);
 // Null when the processor or the build has no AVX2 and FMA.
 const struct ck_table *_Nullable ck_avx2(void);
-// The best for this processor, or what TRIBUTARY_KERNELS=portable|avx2 names when the processor has it.
+// The same with 512-bit registers for products, and with VNNI for those of bytes when the processor has it; null without
+// AVX-512 F, BW, DQ and VL.
+const struct ck_table *_Nullable ck_avx512(void);
+// Null when the processor is no 64-bit ARM.
+const struct ck_table *_Nullable ck_neon(void);
+// The best for this processor, or what TRIBUTARY_KERNELS=portable|avx2|avx512|neon names when it has it.
 const struct ck_table *ck_select(void);
 
 // Asks for n floats to be brought into the cache.
@@ -81,6 +120,17 @@ void ck_prefetch(const float *x, size_t n);
 size_t ck_packed_size(size_t k, size_t m);
 // b element (p, j) at b[p * b_row + j * b_column] -> panels [m / 16][k][16], zero padded; a single column stays a plain vector.
 void ck_pack(const float *b, size_t b_row, size_t b_column, size_t k, size_t m, float *panels);
+
+// Bytes of a quantised row of k values: k rounded up to eight.
+size_t ck_int8_depth(size_t k);
+// Bytes that ck_pack_int8 writes for a [k, m] matrix.
+size_t ck_packed_int8_size(size_t k, size_t m);
+// Quantises and packs b, element (p, j) at b[p * b_row + j * b_column]: columns by their greatest magnitude.
+void ck_pack_int8(
+    const float *b, size_t b_row, size_t b_column, size_t k, size_t m, int8_t *panels, float *scale, float *sum);
+
+// x = exp(x - the greatest of its group), for groups of `size` neighbours: weights of a softmax, not yet divided.
+void ck_exponential_groups(const struct ck_table *table, float *x, size_t groups, size_t size);
 
 // gemm_packed for an unpacked b, packed block by block into scratch (CK_GEMM_SCRATCH floats).
 void ck_gemm(

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Whole nets of the ranker on one thread beside onnxruntime and PyTorch, on the same weights, taking turns.
+# Options are measure.py's (--help). The peers live in .build/peers/nets, never in the product.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+folder=.build/peers/nets
+requirements=Benchmarks/nets/requirements.txt
+if ! cmp -s "$requirements" "$folder/requirements.installed"; then
+    echo "installing the peers: $(tr '\n' ' ' <"$requirements")" >&2
+    mkdir -p "$folder"
+    python3 -m venv "$folder/venv"
+    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2
+    cp "$requirements" "$folder/requirements.installed"
+fi
+
+echo "building nets-bench" >&2
+swift build -c release --product nets-bench >&2
+clang -O2 -o "$folder/peak" Benchmarks/nets/peak.c
+
+exec "$folder/venv/bin/python" Benchmarks/nets/measure.py --folder "$folder" "$@"
