@@ -133,7 +133,9 @@ let package = Package(
         executable("recall-shard", ["Service", "Orchestration", "Recall", "Snapshots", "Blobs"]),
         executable("snapshot-server", ["Service", "Snapshots", "RPC"]),
         executable("trainer", ["Service", "Training", "Models", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
-        executable("tributary", ["Service", "Messages", "RPC", "Snapshots", "Blobs", "Catalog", "Simulation"]),
+        executable(
+            "tributary",
+            ["Service", "Training", "Messages", "RPC", "Snapshots", "Blobs", "Catalog", "Simulation"]),
         // Its tests link it, and tests share the runtime's libraries.
         executable("loadgen", ["Service", "Messages", "RPC", "Catalog", "Kernels", histogram], runtime: []),
         executable(

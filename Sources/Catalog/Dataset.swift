@@ -91,6 +91,14 @@ public struct FollowTable: Sendable {
     }
 
     public var count: Int { users.count }
+
+    /// Follows before a moment, milliseconds since 1970.
+    public func prefix(before moment: Int64) -> FollowTable {
+        let end = times.firstIndex { $0 >= moment } ?? count
+        return FollowTable(
+            users: SharedBuffer(users.prefix(end)), authors: SharedBuffer(authors.prefix(end)),
+            times: SharedBuffer(times.prefix(end)))
+    }
 }
 
 /// Users, ascending by key; the columns are parallel.

@@ -4,6 +4,10 @@ public struct RecallSpecification: Codable, Hashable, Sendable {
     public var swing = SwingSpecification()
     public var userCF = UserCFSpecification()
     public var als = MatrixCompletionSpecification()
+    public var sequence = SequenceSpecification()
+    public var ease = EASESpecification()
+    /// Channels that are not made. By default those that others are measured by.
+    public var off = ["ease", "markov"]
 
     public init() {}
 }
@@ -67,6 +71,33 @@ public struct MatrixCompletionSpecification: Codable, Hashable, Sendable {
     public init() {}
 }
 
+/// What comes next, the channel `sequence`.
+public struct SequenceSpecification: Codable, Hashable, Sendable {
+    /// Places that two items of a history may be apart; k places apart they count 1/k.
+    public var window = 3
+    /// 0: often followed items weigh more; 1: all items weigh the same.
+    public var normalization = 0.5
+    /// Last items of a user that are looked up; the k-th last counts 1/k.
+    public var triggers = 5
+    /// Most recently liked items of a user that count.
+    public var historyMax = 500
+    /// Items kept of every item.
+    public var neighbours = 50
+
+    public init() {}
+}
+
+/// The linear autoencoder with a closed form, the channel `ease`.
+public struct EASESpecification: Codable, Hashable, Sendable {
+    public var regularization: Float = 200
+    /// Most recently liked items of a user that count.
+    public var historyMax = 500
+    /// Weights kept of every item.
+    public var neighbours = 200
+
+    public init() {}
+}
+
 extension RecallSpecification {
     /// Throws unless the values can be used; the message names the key.
     public func validate() throws(ModelError) {
@@ -85,6 +116,14 @@ extension RecallSpecification {
         try check("als.alpha", als.alpha, 0...1e6)
         try check("als.cgSteps", als.cgSteps, 1...1_000)
         try check("als.historyMax", als.historyMax, 1...1_000_000)
+        try check("sequence.window", sequence.window, 1...100)
+        try check("sequence.normalization", sequence.normalization, 0...1)
+        try check("sequence.triggers", sequence.triggers, 1...200)
+        try check("sequence.historyMax", sequence.historyMax, 1...Self.historyLimit)
+        try check("sequence.neighbours", sequence.neighbours, 1...1_000)
+        try check("ease.regularization", ease.regularization, 1e-3...1e6)
+        try check("ease.historyMax", ease.historyMax, 1...Self.historyLimit)
+        try check("ease.neighbours", ease.neighbours, 1...10_000)
     }
 
     /// Two histories' common items are counted in 16 bits.

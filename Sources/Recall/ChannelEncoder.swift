@@ -75,7 +75,7 @@ public struct ChannelEncoderLoader: Sendable {
 
     /// Every encoder this build knows.
     public static let all: [ChannelEncoderLoader] = [
-        .twoTower, .userCF, .als, .place, .city, .followedAuthor, .author, .similarAuthor,
+        .twoTower, .userCF, .als, .place, .city, .followedAuthor, .author, .similarAuthor, .sequence, .markov, .ease,
     ]
 }
 

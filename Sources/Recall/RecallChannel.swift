@@ -34,6 +34,6 @@ public struct ChannelLoader: Sendable {
     /// Every channel this build knows.
     public static let all: [ChannelLoader] = [
         .twoTower, .itemCF, .swing, .userCF, .als, .popular, .newest, .newItem, .place, .city, .followedAuthor, .author,
-        .similarAuthor,
+        .similarAuthor, .sequence, .markov, .ease,
     ]
 }

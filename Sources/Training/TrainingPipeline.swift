@@ -15,10 +15,7 @@ public struct TrainingPipeline {
     private let sampled: Dataset
     private let options: TrainingOptions
     private let progress: TrainingProgress
-    private let columns: ItemFeatureColumns
-    private let encoder: FeatureEncoder
-    private let sizes: TableSizes
-    private let specification: ModelSpecification
+    private let inputs: ModelInputs
     /// The held-back rows, of `dataset` and of `sampled`.
     private let split: TimeSplit
     private let sampledSplit: TimeSplit
@@ -29,12 +26,7 @@ public struct TrainingPipeline {
     /// - Throws: `TrainingError.invalidInput` when the options or the data set cannot be trained with.
     public init(_ dataset: Dataset, options: TrainingOptions, progress: TrainingProgress) throws(TrainingError) {
         try options.validate()
-        let clicks = dataset.exposures.actions.count { Actions(rawValue: $0).contains(.click) }
-        guard clicks > 1, dataset.items.count > 1 else {
-            throw TrainingError(
-                .invalidInput,
-                "data set \"\(dataset.name)\" has \(clicks) clicks on \(dataset.items.count) items; a model needs more")
-        }
+        try ModelInputs.check(dataset)
         self.dataset = dataset
         self.options = options
         self.progress = progress
@@ -46,29 +38,7 @@ public struct TrainingPipeline {
         }
         let end = split.held.isEmpty ? Int64.max : dataset.exposures.times[split.held.lowerBound]
         sampledSplit = TimeSplit(exposures: sampled.exposures, at: end)
-        columns = ItemFeatureColumns(dataset.items)
-        specification = Self.specification(dataset, options)
-        let surfaces = dataset.exposures.surfaceNames.count
-        sizes = TableSizes(users: dataset.users, items: dataset.items, columns: columns, surfaceCount: surfaces)
-        encoder = FeatureEncoder(
-            columns: columns, itemIndex: KeyIndex(dataset.items.keys), userIndex: KeyIndex(dataset.users.keys),
-            description: FeatureDescription(
-                priors: RatePriors(
-                    exposures: sampled.exposures, rows: sampledSplit.training, userCount: dataset.users.count,
-                    columns: columns),
-                profileSizes: sizes.profile, surfaceCount: sizes.surfaces),
-            recentItems: specification.threeTower.recentItems)
-    }
-
-    /// What the models are made of for a data set: without logged negatives, the user's own click rate is no feature.
-    private static func specification(_ dataset: Dataset, _ options: TrainingOptions) -> ModelSpecification {
-        var specification = options.specification
-        if let dimension = options.dimension { specification.twoTower.dimension = dimension }
-        if !dataset.exposures.hasNegatives {
-            specification.threeTower.cross.removeAll { $0 == .userLogOdds }
-            specification.threeTower.user.numeric = [.history]
-        }
-        return specification
+        inputs = ModelInputs(dataset, sampled: sampled, rows: sampledSplit.training, options: options)
     }
 
     /// Trains, evaluates, and publishes; nothing is visible in the store before all is done.
@@ -81,10 +51,8 @@ public struct TrainingPipeline {
         let start = clock.now
         var report = emptyReport()
         let (preRanker, preRankerEnd) = try trainPreRanker(&report)
-        let recall = try RecallTraining(
-            dataset, split: split, specification: specification, sizes: sizes, columns: columns, encoder: encoder,
-            options: options, progress: progress
-        ).run(&report)
+        let recall = try RecallTraining(dataset, inputs: inputs, options: options, progress: progress)
+            .run(split, &report)
         progress.begin("snapshot")
         var configuration = SnapshotBuilder.Configuration(shards: options.shards)
         configuration.threads = options.threads
@@ -92,13 +60,14 @@ public struct TrainingPipeline {
         let builder = try SnapshotBuilder(store: store, configuration: configuration)
         let dataUntil = dataset.exposures.times.last ?? 0
         try SnapshotAssembly(
-            dataset: dataset, columns: columns, recall: recall, preRanker: preRanker,
+            dataset: dataset, columns: inputs.columns, recall: recall, preRanker: preRanker,
             preRankerDescription: ModelDescription(
-                specification: specification.threeTower, features: encoder.description, sizes: sizes),
+                specification: inputs.specification.threeTower, features: inputs.encoder.description,
+                sizes: inputs.sizes),
             statistics: preRankerEnd.statistics, dataUntil: dataUntil, options: options, progress: progress
         ).add(to: builder, &report)
         report.seconds["total"] = seconds(clock.now - start)
-        builder.model = try JSONValue(encoding: specification)
+        builder.model = try JSONValue(encoding: inputs.specification)
         builder.report = try JSONValue(encoding: report)
         builder.dataUntilMilliseconds = dataUntil
         let manifest = try builder.publish()
@@ -111,9 +80,10 @@ public struct TrainingPipeline {
         let start = clock.now
         progress.begin("pre-ranker")
         let training = try PreRankerTraining(
-            specification.threeTower, sizes: sizes, clickLogOdds: encoder.description.priors.user.logOdds,
-            log: sampled.exposures, columns: columns, options: options, progress: progress)
-        let fresh = Replay(dataset: sampled, encoder: encoder)
+            inputs.specification.threeTower, sizes: inputs.sizes,
+            clickLogOdds: inputs.encoder.description.priors.user.logOdds, log: sampled.exposures,
+            columns: inputs.columns, options: options, progress: progress)
+        let fresh = Replay(dataset: sampled, encoder: inputs.encoder)
         let rows = sampledSplit.training
         let fitted = try training.fit(
             rows,
@@ -136,25 +106,16 @@ public struct TrainingPipeline {
     }
 
     private func emptyReport() -> TrainingReport {
-        let log = dataset.exposures
-        let trials = sampled.exposures.users.indices.count { sampled.exposures.isTrial($0) }
         var notes = [
             "The models were evaluated on the held-back rows before training on them; then they were trained on them "
                 + "once, and shipped: the shipped models have seen all rows."
         ]
-        if !log.hasNegatives {
+        if !dataset.exposures.hasNegatives {
             notes.append(
                 "The log holds no showings without a click: \(NegativeSampling.description) "
                     + "Click probabilities and rates are relative to those.")
         }
-        return TrainingReport(
-            data: DataFigures(
-                name: dataset.name, users: dataset.users.count, items: dataset.items.count, rows: log.count,
-                clicks: log.actions.count { Actions(rawValue: $0).contains(.click) }, trials: trials,
-                sampledNegatives: sampled.exposures.count - log.count,
-                splitMilliseconds: split.held.isEmpty ? 0 : log.times[split.held.lowerBound],
-                heldRows: split.held.count),
-            recallComponents: [:], vectorIndexes: [:], losses: [:], seconds: [:], notes: notes)
+        return TrainingReport(data: DataFigures(dataset, sampled: sampled, split: split), notes: notes)
     }
 }
 

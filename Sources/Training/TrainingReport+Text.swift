@@ -1,13 +1,6 @@
 import Foundation
 
 extension TrainingReport {
-    /// The report as JSON, keys in order.
-    public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
-
     /// The report as a table for people.
     public var text: String {
         var lines = [
@@ -23,17 +16,7 @@ extension TrainingReport {
         }
         if let recall {
             lines.append("")
-            lines.append(
-                Self.row("recall, \(recall.users) users", ["recall@\(recall.depth)", "hit rate", "NDCG", "candidates"]))
-            for channel in recall.channels + [recall.union] {
-                lines.append(
-                    Self.row(
-                        channel.channel,
-                        [
-                            Self.share(channel.recall), Self.share(channel.hitRate), Self.share(channel.normalizedGain),
-                            String(format: "%.1f", channel.candidates),
-                        ]))
-            }
+            lines.append(contentsOf: recall.lines)
         }
         lines.append("")
         for (step, values) in losses.sorted(by: { $0.key < $1.key }) {
@@ -53,21 +36,12 @@ extension TrainingReport {
         }
     }
 
-    /// `recall@100 two-tower 0.2101, itemcf 0.1904, popular 0.1212, newest 0.0301, union 0.3302`
-    var recallLine: String? {
-        recall.map { recall in
-            "recall@\(recall.depth) "
-                + (recall.channels + [recall.union]).map { "\($0.channel) \(Self.share($0.recall))" }
-                .joined(separator: ", ")
-        }
-    }
-
     static func share(_ value: Double?) -> String {
         value.map { String(format: "%.4f", $0) } ?? "-"
     }
 
-    private static func row(_ name: String, _ cells: [String]) -> String {
-        let padded = cells.map { String(repeating: " ", count: max(0, 15 - $0.count)) + $0 }
+    static func row(_ name: String, _ cells: [String], width: Int = 15) -> String {
+        let padded = cells.map { String(repeating: " ", count: max(0, width - $0.count)) + $0 }
         return name.padding(toLength: 24, withPad: " ", startingAt: 0) + padded.joined()
     }
 }
@@ -75,5 +49,46 @@ extension TrainingReport {
 extension ClickFigures {
     fileprivate var cells: [String] {
         [areaUnderCurve, groupedAreaUnderCurve, logLoss, calibrationError, calibrationRatio].map(TrainingReport.share)
+    }
+}
+
+extension RecallFigures {
+    /// `recall@100 two-tower 0.2101, itemcf 0.1904, popular 0.1212, newest 0.0301, union 0.3302`
+    var line: String {
+        let depth = Self.depth
+        let found =
+            channels.map { ($0.channel, $0.recall(at: depth)) }
+            + [("union", union.first { $0.depth == depth }?.recall)]
+        return "recall@\(depth) " + found.map { "\($0.0) \(TrainingReport.share($0.1))" }.joined(separator: ", ")
+    }
+
+    /// A table for people: a line a channel.
+    var lines: [String] {
+        let title = "recall, \(users) users"
+        let depths = Self.depths.map { "@\($0)" }
+        var lines = [
+            TrainingReport.row(
+                title,
+                depths + ["HR@10", "NDCG@10", "MAP@10", "HR@100"] + ["covers", "novelty", "head", "tail", "alone"],
+                width: 9)
+        ]
+        for channel in channels {
+            let first = channel.atDepth.first ?? .init()
+            let cells =
+                channel.atDepth.map { TrainingReport.share($0.recall) }
+                + [first.hitRate, first.normalizedGain, first.averagePrecision].map(TrainingReport.share)
+                + [TrainingReport.share(channel.atDepth.first { $0.depth == Self.depth }?.hitRate)]
+                + [TrainingReport.share(channel.coverage), channel.novelty.map { String(format: "%.1f", $0) } ?? "-"]
+                + [channel.headRecall, channel.tailRecall, channel.alone].map(TrainingReport.share)
+            lines.append(TrainingReport.row(channel.channel, cells, width: 9))
+        }
+        lines.append(TrainingReport.row("union", union.map { TrainingReport.share($0.recall) }, width: 9))
+        lines.append(
+            String(
+                format: "           %.1f items to find a user, %.0f %% of them among the %d head items; ", itemsPerUser,
+                headShare * 100, headItems)
+                + String(
+                    format: "the union of the first %d has %.0f items", Self.depth, unionCandidates))
+        return lines
     }
 }

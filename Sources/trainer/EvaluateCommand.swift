@@ -1,34 +1,93 @@
 import ArgumentParser
+import Catalog
+import Evaluation
 import Foundation
+import Models
 import Snapshots
 import Training
 
-/// `trainer evaluate --store STORE`: how good a published snapshot is.
+/// `trainer evaluate`: how good a published snapshot is, or how good channels would be.
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Show the figures that a snapshot's training run stored in its manifest.",
+        commandName: "evaluate",
+        abstract: "Tell how good models are: those of a snapshot, or recall channels on a data set.",
         discussion: """
-            Prints the report as it is stored; no model is run and no data read. The figures are of the log that the \
-            snapshot was trained on: its held-back last part, before the models were trained on that too.
+            With --store it prints the report that a snapshot's training run stored in the manifest; no model is run and no \
+            data read. The figures are of the log that the snapshot was trained on: its held-back last part, before the \
+            models were trained on that too.
+
+            With --data it trains the recall channels on a part of the log, and asks them for the clicks of the rest. \
+            Nothing is published. docs/quality.md tells what the figures mean.
             """)
 
     @Option(help: "Directory of the snapshot store.")
-    var store: String
+    var store: String?
 
     @Option(help: "Version of the snapshot; the newest when left out.")
     var version: String?
 
+    @Option(help: "Directory of a data set, as `tributary import` or `tributary generate` writes it.")
+    var data: String?
+
+    @Option(
+        help: """
+            What is held back: time:F the last share F of the log, leave-one-out every user's last click, random:F a \
+            share F of every user's clicks; by default time:0.2.
+            """)
+    var split: String?
+
+    @Option(help: "Channels to evaluate, by commas; all that the specification does not have off when left out.")
+    var channels: String?
+
+    @OptionGroup var models: ModelOptions
+
+    @Option(help: "Users asked about, taken evenly from all who have something to find; by default 5000.")
+    var usersMax: Int?
+
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
-    func run() throws {
-        // Opening a store makes it; looking at one must not.
-        guard FileManager.default.fileExists(atPath: store) else {
-            throw ValidationError("--store: there is no directory \(store)")
+    func validate() throws {
+        guard (store == nil) != (data == nil) else {
+            throw ValidationError("expected either --store or --data")
         }
-        let store = try SnapshotStore(directory: store)
+        let ofData = [("split", split != nil), ("channels", channels != nil), ("users-max", usersMax != nil)]
+        if data == nil, let (name, _) = ofData.first(where: \.1) {
+            throw ValidationError("--\(name): only with --data")
+        }
+        if store == nil, version != nil { throw ValidationError("--version: only with --store") }
+        if let usersMax, usersMax < 1 { throw ValidationError("--users-max: expected 1 or more, found \(usersMax)") }
+    }
+
+    func run() throws {
+        if let data {
+            try evaluate(data)
+        } else if let store {
+            try show(store)
+        }
+    }
+
+    private func evaluate(_ data: String) throws {
+        let split = split ?? "time:0.2"
+        guard let division = EvaluationSplit(split) else {
+            throw ValidationError(
+                "--split: expected time:F, leave-one-out or random:F with F of 0.01 to 0.9, found \(split)")
+        }
+        let trial = try RecallTrial(
+            Dataset(directory: data), options: models.trainingOptions(), progress: .standardError())
+        let names = channels?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        let report = try trial.run(division, channels: names, usersMax: usersMax ?? 5_000)
+        print(json ? try report.json() : report.text)
+    }
+
+    private func show(_ directory: String) throws {
+        // Opening a store makes it; looking at one must not.
+        guard FileManager.default.fileExists(atPath: directory) else {
+            throw ValidationError("--store: there is no directory \(directory)")
+        }
+        let store = try SnapshotStore(directory: directory)
         guard let version = try version ?? store.versions().last else {
-            throw ValidationError("--store: no snapshot in \(self.store)")
+            throw ValidationError("--store: no snapshot in \(directory)")
         }
         let report = try store.manifest(version).report.decoded(as: TrainingReport.self)
         print(json ? try report.json() : report.text)

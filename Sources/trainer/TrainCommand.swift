@@ -24,28 +24,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Shards that items are split over.")
     var shards = 4
 
-    @Option(help: "Decides everything random.")
-    var seed: UInt64 = 1
-
-    @Option(
-        help: """
-            Times the two-tower model goes through the log, and the pre-ranker at most: it stops when the last rows are \
-            predicted no better; by default 4 and 5.
-            """)
-    var epochs: Int?
-
-    @Option(
-        help: """
-            JSON file with what the models' specification says differently from the default, which \
-            `trainer specification` prints.
-            """)
-    var specification: String?
-
-    @Option(help: "Dimension of user and item vectors; the specification's when left out.")
-    var dimension: Int?
-
-    @Option(help: "Threads to compute with.")
-    var threads = ProcessInfo.processInfo.activeProcessorCount
+    @OptionGroup var models: ModelOptions
 
     @Option(help: "Share of the log, its last part, held back for the evaluation; 0 skips it.")
     var evaluateSplit = 0.2
@@ -57,14 +36,8 @@ struct TrainCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        var options = TrainingOptions()
-        if let specification { options.specification = try ModelSpecification(path: specification) }
+        var options = try models.trainingOptions()
         options.shards = shards
-        options.seed = seed
-        options.twoTowerEpochs = epochs ?? options.twoTowerEpochs
-        options.preRankerEpochs = epochs ?? options.preRankerEpochs
-        options.dimension = dimension
-        options.threads = threads
         options.evaluatedFraction = evaluateSplit
         try options.validate()
         let key = try signingKey.map(SnapshotKeys.privateKey)

@@ -17,6 +17,7 @@ struct Tributary: AsyncParsableCommand {
             EventsCommand.self,
             ItemsCommand.self,
             StatusCommand.self,
+            EvaluateCommand.self,
             SnapshotCommand.self,
             ImportCommand.self,
             GenerateCommand.self,

@@ -44,6 +44,16 @@ import Testing
         #expect(dataset.items.categoryNames[Int(dataset.items.categories[row])] == "Comedy")
     }
 
+    @Test(.enabled(if: has("amazon-beauty"), "needs TRIBUTARY_DATA"))
+    func amazonBeauty() throws {
+        let (dataset, report) = try LogSource("sequences:\(Self.folder)/amazon-beauty").read()
+        #expect(report.files.map(\.rowsKept) == [22_363] && report.files.allSatisfy { $0.rejects.isEmpty })
+        // wc -w less wc -l.
+        #expect(dataset.exposures.count == 198_502)
+        #expect(dataset.users.count == 22_363 && dataset.items.count == 12_101)
+        #expect(!dataset.exposures.hasNegatives)
+    }
+
     @Test(.enabled(if: has("gowalla-3"), "needs TRIBUTARY_DATA"))
     func gowalla() throws {
         let (dataset, report) = try LogSource("gowalla:\(Self.folder)/gowalla-3").read()

@@ -104,6 +104,35 @@ import Testing
             }
         }
     }
+
+    /// The product with the inverse is the identity, at sizes around the blocks of 128.
+    @Test(arguments: [1, 2, 127, 128, 129, 300])
+    func theInverseOfAPositiveDefiniteMatrixInverts(n: Int) {
+        var random = SeededGenerator(seed: UInt64(n))
+        let roots = (0..<n * n).map { _ in Float(random.normal()) }
+        var matrix = [Float](repeating: 0, count: n * n)
+        for i in 0..<n {
+            for j in 0..<n {
+                let product = (0..<n).reduce(0.0) { $0 + Double(roots[i * n + $1]) * Double(roots[j * n + $1]) }
+                matrix[i * n + j] = Float(product / Double(n)) + (i == j ? 1 : 0)
+            }
+        }
+        var inverse = matrix
+        #expect(
+            inverse.withUnsafeMutableBufferPointer { kernels.invertPositiveDefinite($0, count: n, threads: Threads(2)) }
+        )
+        for i in 0..<n {
+            for j in 0..<n {
+                let product = (0..<n).reduce(0.0) { $0 + Double(matrix[i * n + $1]) * Double(inverse[$1 * n + j]) }
+                #expect(abs(product - (i == j ? 1 : 0)) < 1e-4, "\(i), \(j)")
+            }
+        }
+    }
+
+    @Test func aMatrixThatIsNotPositiveDefiniteIsRefused() {
+        var matrix: [Float] = [1, 2, 2, 1]
+        #expect(!matrix.withUnsafeMutableBufferPointer { kernels.invertPositiveDefinite($0, count: 2) })
+    }
 }
 
 func plainActivation(_ activation: Activation, _ x: Double) -> Double {

@@ -19,9 +19,8 @@ struct CooccurrenceGolden {
     private let log: SafetensorsFile
 
     init() throws {
-        let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("golden")
-        log = try SafetensorsFile(path: directory.appendingPathComponent("itemcf.safetensors").path)
-        results = try SafetensorsFile(path: directory.appendingPathComponent("cooccurrence.safetensors").path)
+        log = try Self.file("itemcf")
+        results = try Self.file("cooccurrence")
         let log = self.log
         func integers(_ name: String) throws -> [Int] { try log.buffer(name, as: Int64.self).map { Int($0) } }
         let (users, items, actions) = (try integers("user"), try integers("item"), try integers("actions"))
@@ -36,10 +35,16 @@ struct CooccurrenceGolden {
         (usersMax, seed, cappedItems) = (Int(caps[0]), UInt64(caps[1]), Int(caps[2]))
     }
 
+    private static func file(_ name: String) throws -> SafetensorsFile {
+        let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("golden")
+        return try SafetensorsFile(path: directory.appendingPathComponent("\(name).safetensors").path)
+    }
+
     /// One row of padded row numbers and their values.
     typealias Row = (rows: [Int], values: [Float])
 
-    func rows(_ names: (rows: String, values: String)) throws -> [Row] {
+    func rows(_ names: (rows: String, values: String), of file: String? = nil) throws -> [Row] {
+        let results = try file.map { try Self.file($0) } ?? results
         let rows = try results.buffer(names.rows, as: Int64.self, shape: [nil, nil])
         let values = try results.buffer(names.values, as: Float.self, shape: [nil, nil])
         let width = try results.tensor(names.rows).shape[1]

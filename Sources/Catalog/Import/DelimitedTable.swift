@@ -50,17 +50,26 @@ struct DelimitedTable: ~Copyable {
         report.unusedColumns = columns.filter { !used.contains($0) }
     }
 
+    /// Moves to the next row, however many fields it has.
+    @inline(__always)
+    mutating func nextOfAnyLength() throws(CatalogError) -> Bool {
+        guard try reader.next() else {
+            progress.report(report.rowsRead, reader)
+            return false
+        }
+        report.rowsRead += 1
+        if report.rowsRead % Self.progressInterval == 0 { progress.report(report.rowsRead, reader) }
+        return true
+    }
+
     /// Moves to the next row that has a field for each column; rejects those that have not.
     @inline(__always)
     mutating func next() throws(CatalogError) -> Bool {
-        while try reader.next() {
-            report.rowsRead += 1
-            if report.rowsRead % Self.progressInterval == 0 { progress.report(report.rowsRead, reader) }
+        while try nextOfAnyLength() {
             if reader.fieldCount == columns.count { return true }
             report.reject(
                 .fieldCount, line: reader.line, "\(reader.fieldCount) fields, the header has \(columns.count)")
         }
-        progress.report(report.rowsRead, reader)
         return false
     }
 

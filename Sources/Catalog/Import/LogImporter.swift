@@ -15,7 +15,7 @@ protocol LogImporter: Sendable {
 public struct LogSource: Sendable, CustomStringConvertible {
     private static let importers: [any LogImporter.Type] = [
         CSVImporter.self, MovieLens100KImporter.self, MovieLensLatestImporter.self, KuaiRandImporter.self,
-        GowallaImporter.self,
+        GowallaImporter.self, SequenceImporter.self,
     ]
 
     public static var formats: [String] { importers.map { $0.format } }
@@ -36,6 +36,7 @@ public struct LogSource: Sendable, CustomStringConvertible {
         case MovieLensLatestImporter.format: importer = MovieLensLatestImporter()
         case KuaiRandImporter.format: importer = KuaiRandImporter()
         case GowallaImporter.format: importer = GowallaImporter()
+        case SequenceImporter.format: importer = SequenceImporter()
         default: throw CatalogError(.invalidInput, "unknown format \"\(parts[0])\": expected one of \(expected)")
         }
         format = String(parts[0])

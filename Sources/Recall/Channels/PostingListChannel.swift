@@ -15,6 +15,15 @@ extension ChannelLoader {
     public static let userCF = ChannelLoader(name: ChannelName.userCF, component: "usercf-histories") {
         try PostingListChannel(component: $0, keys: .input)
     }
+
+    public static let sequence = weighted(ChannelName.sequence)
+    public static let markov = weighted(ChannelName.markov)
+    public static let ease = weighted(ChannelName.ease)
+
+    /// Lists of a channel whose encoder, a ``TriggerEncoder``, weighs the triggers.
+    private static func weighted(_ channel: String) -> ChannelLoader {
+        ChannelLoader(name: channel, component: channel) { try PostingListChannel(component: $0, keys: .input) }
+    }
 }
 
 /// Adds up lists of items: score(j) = sum over keys k of weight(k) list_k(j), over the lists that ``PostingLists`` stores.

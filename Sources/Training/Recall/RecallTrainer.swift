@@ -36,7 +36,7 @@ struct RecallLog: Sendable {
     let progress: TrainingProgress
 
     /// Whether this is made to be evaluated: vectors are then searched exactly.
-    var isEvaluated: Bool { until != nil }
+    let isEvaluated: Bool
 
     /// The moment that ages are counted from.
     var dataUntil: Int64 { until ?? dataset.exposures.times.last ?? 0 }

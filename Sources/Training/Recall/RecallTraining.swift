@@ -9,36 +9,46 @@ import Snapshots
 /// Trains every recall channel: on the log up to the split, which is evaluated, then on the whole log, which is shipped.
 final class RecallTraining {
     private let dataset: Dataset
-    private let split: TimeSplit
-    private let columns: ItemFeatureColumns
-    private let encoder: FeatureEncoder
+    private let inputs: ModelInputs
     private let options: TrainingOptions
     private let progress: TrainingProgress
     private let trainers: [any RecallTrainer]
+    /// Channels that are evaluated, in the trainers' order.
+    private let channels: [String]
     private var replay: Replay
 
+    /// - Parameter channels: those to make; nil: all but those that the specification has off.
     init(
-        _ dataset: Dataset, split: TimeSplit, specification: ModelSpecification, sizes: TableSizes,
-        columns: ItemFeatureColumns, encoder: FeatureEncoder, options: TrainingOptions, progress: TrainingProgress
-    ) {
+        _ dataset: Dataset, inputs: ModelInputs, options: TrainingOptions, progress: TrainingProgress,
+        channels: [String]? = nil
+    ) throws(TrainingError) {
         self.dataset = dataset
-        self.split = split
-        self.columns = columns
-        self.encoder = encoder
+        self.inputs = inputs
         self.options = options
         self.progress = progress
-        replay = Replay(dataset: dataset, encoder: encoder)
-        trainers = Self.trainers(specification, sizes: sizes)
+        replay = Replay(dataset: dataset, encoder: inputs.encoder)
+        (trainers, self.channels) = try Self.trainers(inputs.specification, sizes: inputs.sizes, channels: channels)
     }
 
-    private static func trainers(_ specification: ModelSpecification, sizes: TableSizes) -> [any RecallTrainer] {
-        [
-            TwoTowerTrainer(specification.twoTower, sizes: sizes),
-            SimilarityTrainer.itemCF(specification.recall.itemCF), SimilarityTrainer.swing(specification.recall.swing),
-            UserCFTrainer(specification.recall.userCF), MatrixCompletionTrainer(specification.recall.als),
-            RankedListTrainer(), NewItemTrainer(), PlaceTrainer(),
-            AuthorTrainer(),
+    private static func trainers(
+        _ specification: ModelSpecification, sizes: TableSizes, channels: [String]?
+    ) throws(TrainingError) -> ([any RecallTrainer], channels: [String]) {
+        let recall = specification.recall
+        let all: [any RecallTrainer] = [
+            TwoTowerTrainer(specification.twoTower, sizes: sizes), SimilarityTrainer.itemCF(recall.itemCF),
+            SimilarityTrainer.swing(recall.swing), UserCFTrainer(recall.userCF), MatrixCompletionTrainer(recall.als),
+            TriggerListTrainer.sequence(recall.sequence), RankedListTrainer(), NewItemTrainer(), PlaceTrainer(),
+            AuthorTrainer(), TriggerListTrainer.markov(), TriggerListTrainer.ease(recall.ease),
         ]
+        let known = all.flatMap(\.channels)
+        for (source, names) in [("--channels", channels ?? []), ("--specification: recall.off", recall.off)] {
+            for name in names where !known.contains(name) {
+                throw TrainingError(
+                    .invalidInput, "\(source): unknown channel \"\(name)\"; known: \(known.joined(separator: ", "))")
+            }
+        }
+        let wanted = known.filter { channels?.contains($0) ?? !recall.off.contains($0) }
+        return (all.filter { !Set(wanted).isDisjoint(with: $0.channels) }, wanted)
     }
 
     /// What came of all trainers for the whole log.
@@ -50,27 +60,54 @@ final class RecallTraining {
     }
 
     /// - Parameter report: gets the evaluation, the losses and the times.
-    func run(_ report: inout TrainingReport) throws -> Output {
+    func run(_ split: TimeSplit, _ report: inout TrainingReport) throws -> Output {
         if !split.held.isEmpty {
-            let log = log(until: split)
-            let components = try train(on: log, step: { $0 }, &report)
-            progress.begin("evaluation")
-            report.recall = try RecallEvaluation(
-                log: log, split: split, channels: trainers.flatMap(\.channels), components: components.map(\.components)
-            ).figures()
-            progress.end(report.recallLine ?? "nothing to find")
+            let held = split.held.filter { Actions(rawValue: dataset.exposures.actions[$0]).contains(.click) }
+            let log = log(
+                rows: split.training, until: dataset.exposures.times[split.held.lowerBound], isEvaluated: true)
+            report.recall = try evaluate(
+                log, held: held, training: Array(split.training), exposures: dataset.exposures,
+                usersMax: RecallEvaluation.usersMax, &report)
         }
-        let whole = log(until: nil)
+        let whole = log(rows: 0..<dataset.exposures.count, until: nil, isEvaluated: false)
         let components = try train(on: whole, step: { split.held.isEmpty ? $0 : "\($0), whole log" }, &report)
         return Output(components: components, states: whole.states)
     }
 
-    private func log(until split: TimeSplit?) -> RecallLog {
-        let end = split?.training.upperBound ?? dataset.exposures.count
-        replay.advance(to: end)
+    /// Trains on the whole data set and evaluates on clicks that it does not have.
+    ///
+    /// - Parameters:
+    ///   - held: rows of `exposures`, a log that the data set is a part of: its rows `training`.
+    ///   - report: gets the losses and the times.
+    func evaluate(
+        held: [Int], training: [Int], exposures: ExposureTable, usersMax: Int, _ report: inout TrainingReport
+    ) throws -> RecallFigures? {
+        try evaluate(
+            log(rows: 0..<dataset.exposures.count, until: nil, isEvaluated: true), held: held, training: training,
+            exposures: exposures, usersMax: usersMax, &report)
+    }
+
+    private func evaluate(
+        _ log: RecallLog, held: [Int], training: [Int], exposures: ExposureTable, usersMax: Int,
+        _ report: inout TrainingReport
+    ) throws -> RecallFigures? {
+        let components = try train(on: log, step: { $0 }, &report)
+        progress.begin("evaluation")
+        let start = ContinuousClock.now
+        let figures = try RecallEvaluation(
+            log: log, channels: channels, components: components.map(\.components), held: held,
+            training: training, exposures: exposures
+        ).figures(usersMax: usersMax)
+        report.seconds["recall evaluation"] = Training.seconds(ContinuousClock.now - start)
+        progress.end(figures?.line ?? "nothing to find")
+        return figures
+    }
+
+    private func log(rows: Range<Int>, until: Int64?, isEvaluated: Bool) -> RecallLog {
+        replay.advance(to: rows.upperBound)
         return RecallLog(
-            dataset: dataset, rows: 0..<end, until: split.map { dataset.exposures.times[$0.held.lowerBound] },
-            states: replay.states, columns: columns, encoder: encoder, options: options, progress: progress)
+            dataset: dataset, rows: rows, until: until, states: replay.states, columns: inputs.columns,
+            encoder: inputs.encoder, options: options, progress: progress, isEvaluated: isEvaluated)
     }
 
     private func train(

@@ -6,7 +6,7 @@ import json
 import pathlib
 
 import numpy as np
-from sklearn.metrics import log_loss, ndcg_score, roc_auc_score
+from sklearn.metrics import average_precision_score, log_loss, ndcg_score, roc_auc_score
 
 random = np.random.default_rng(20261123)
 cases = []
@@ -58,6 +58,13 @@ for n, relevant, k in [(10, 3, 5), (50, 20, 10), (8, 1, 8), (30, 30, 7)]:
             recall=float(truth[order[:k]].sum() / relevant),
             hitRate=float(truth[order[:k]].max()),
             normalizedGain=float(ndcg_score([truth], [score], k=k)),
+            precision=float(truth[order[:k]].mean()),
+            # scikit-learn's average precision of a list is over its own positives; here all that there were to find count.
+            averagePrecision=float(
+                average_precision_score(truth[order[:k]], score[order[:k]]) * truth[order[:k]].sum() / relevant
+                if truth[order[:k]].any()
+                else 0
+            ),
         )
     )
 

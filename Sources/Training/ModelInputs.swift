@@ -1,0 +1,49 @@
+import Catalog
+import Features
+import Models
+
+/// What models of a data set are made of and fed with: sizes of the tables, feature columns, the encoder with its priors.
+struct ModelInputs {
+    let specification: ModelSpecification
+    let columns: ItemFeatureColumns
+    let sizes: TableSizes
+    let encoder: FeatureEncoder
+
+    /// - Parameters:
+    ///   - sampled: the data set with sampled negatives, where it has none of its own.
+    ///   - rows: of it, what priors are fitted on.
+    init(_ dataset: Dataset, sampled: Dataset, rows: Range<Int>, options: TrainingOptions) {
+        columns = ItemFeatureColumns(dataset.items)
+        specification = Self.specification(dataset, options)
+        let surfaces = dataset.exposures.surfaceNames.count
+        sizes = TableSizes(users: dataset.users, items: dataset.items, columns: columns, surfaceCount: surfaces)
+        encoder = FeatureEncoder(
+            columns: columns, itemIndex: KeyIndex(dataset.items.keys), userIndex: KeyIndex(dataset.users.keys),
+            description: FeatureDescription(
+                priors: RatePriors(
+                    exposures: sampled.exposures, rows: rows, userCount: dataset.users.count, columns: columns),
+                profileSizes: sizes.profile, surfaceCount: sizes.surfaces),
+            recentItems: specification.threeTower.recentItems)
+    }
+
+    /// What the models are made of for a data set: without logged negatives, the user's own click rate is no feature.
+    private static func specification(_ dataset: Dataset, _ options: TrainingOptions) -> ModelSpecification {
+        var specification = options.specification
+        if let dimension = options.dimension { specification.twoTower.dimension = dimension }
+        if !dataset.exposures.hasNegatives {
+            specification.threeTower.cross.removeAll { $0 == .userLogOdds }
+            specification.threeTower.user.numeric = [.history]
+        }
+        return specification
+    }
+
+    /// Throws unless a data set can be trained with.
+    static func check(_ dataset: Dataset) throws(TrainingError) {
+        let clicks = dataset.exposures.actions.count { Actions(rawValue: $0).contains(.click) }
+        guard clicks > 1, dataset.items.count > 1 else {
+            throw TrainingError(
+                .invalidInput,
+                "data set \"\(dataset.name)\" has \(clicks) clicks on \(dataset.items.count) items; a model needs more")
+        }
+    }
+}
