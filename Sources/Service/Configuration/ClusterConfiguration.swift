@@ -27,8 +27,8 @@ public struct FunnelConfiguration: Sendable, Hashable {
     /// Candidates per recall channel, 1...1,000 each; a channel that is not named is off.
     public var channels: [String: Int] = [
         "two-tower": 300, "itemcf": 100, "swing": 100, "usercf": 100, "als": 100, "sequence": 100, "popular": 100,
-        "newest": 50, "followed-author": 100, "author": 50, "similar-author": 50, "place": 50, "city": 50, "new-item": 50,
-        "cache": 50,
+        "newest": 50, "followed-author": 100, "author": 50, "similar-author": 50, "place": 50, "city": 50,
+        "new-item": 50, "cache": 50,
     ]
     /// Candidates the ranker returns at most, 1...2,000.
     public var rankLimit = 500
