@@ -17,12 +17,16 @@ struct RecallBench: ParsableCommand {
     @Option(help: "Showings with a like per user of that log.") var likes = 60
     @Option(help: "Length of the vectors.") var dimension = 64
     @Option(help: "Requests measured.") var requests = 4_000
+    @Option(help: "Items of the last-n of a request.") var triggers = 200
     @Option(help: "Items excluded by each request.") var excluded = 300
+    @Option(help: "FIFO that is told 'enable' before all channels are measured and 'disable' after: perf's.")
+    var control: String?
     @Option(help: "Recall that the vector index must reach.") var recall = 0.95
 
     func validate() throws {
         for (name, value) in [
             ("items", items), ("users", users), ("likes", likes), ("dimension", dimension), ("requests", requests),
+            ("triggers", triggers),
         ] where value < 1 {
             throw ValidationError("--\(name): expected at least 1, found \(value)")
         }
@@ -32,12 +36,14 @@ struct RecallBench: ParsableCommand {
     func run() throws {
         let world = BenchWorld(items: items, users: users, likes: likes, dimension: dimension, queries: 1_000)
         let built = try world.build(recall: recall)
-        let queries = world.queries(excluded: excluded)
+        let queries = world.queries(triggers: triggers, excluded: excluded)
         print("index: \(built.index)")
         for (step, seconds) in built.seconds { print("\(step): \(text(seconds)) s") }
         print("microseconds a request        p50 wall  p99 wall   p50 CPU   p99 CPU")
+        try tell("enable")
         let all = try measure("all channels", queries, built.engine)
-        for channel in built.engine.channelNames {
+        try tell("disable")
+        for channel in queries.first?.channels.map(\.channel) ?? [] {
             let alone = queries.map { query in
                 var query = query
                 query.channels.removeAll { $0.channel != channel }
@@ -49,7 +55,7 @@ struct RecallBench: ParsableCommand {
             "{\"name\": \"recall\", \"value\": \(text(percentile(all.cpu, 0.5))), "
                 + "\"unit\": \"CPU microseconds a request, median\", \"p99\": \(text(percentile(all.cpu, 0.99))), "
                 + "\"wall_p50\": \(text(percentile(all.wall, 0.5))), \"wall_p99\": \(text(percentile(all.wall, 0.99))), "
-                + "\"items\": \(items), \"dimension\": \(dimension), \"recall\": \(built.index.recall), "
+                + "\"items\": \(items), \"triggers\": \(triggers), \"channels\": \(queries[0].channels.count), \"dimension\": \(dimension), \"recall\": \(built.index.recall), "
                 + "\"kernels\": \"\(kernels.name)\", \"peers\": {}, \"ratios\": {}}")
     }
 
@@ -72,6 +78,15 @@ struct RecallBench: ParsableCommand {
         let figures = [times.wall, times.cpu].flatMap { [percentile($0, 0.5), percentile($0, 0.99)] }
         print(name.padding(toLength: 28, withPad: " ", startingAt: 0) + figures.map { pad(text($0)) }.joined())
         return times
+    }
+
+    private func tell(_ word: String) throws {
+        guard let control else { return }
+        let file = try FileHandle(forWritingTo: URL(filePath: control))
+        try file.write(contentsOf: Data("\(word)\n".utf8))
+        try file.close()
+        // perf looks at its FIFO now and then.
+        Thread.sleep(forTimeInterval: 0.2)
     }
 
     private func threadMicroseconds() -> Double {
