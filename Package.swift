@@ -135,7 +135,7 @@ let package = Package(
         executable("trainer", ["Service", "Training", "Models", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
         executable(
             "tributary",
-            ["Service", "Training", "Messages", "RPC", "Snapshots", "Blobs", "Catalog", "Simulation"]),
+            ["Service", "Training", "Models", "Messages", "RPC", "Snapshots", "Blobs", "Catalog", "Simulation"]),
         // Its tests link it, and tests share the runtime's libraries.
         executable("loadgen", ["Service", "Messages", "RPC", "Catalog", "Kernels", histogram], runtime: []),
         executable(

@@ -1,5 +1,6 @@
 """The model of model.json in PyTorch, written as its users write it: padded histories with a mask, [q, k, q - k, q * k] put
-together, embeddings with sparse gradients for Adagrad, fused Adam for the layers. Prints its seconds as JSON.
+together, fused Adagrad for embeddings, fused Adam for the layers. Gradients of embeddings are dense: with tables of these sizes
+that is faster than sparse ones are, and Adagrad moves the same rows. Prints its seconds as JSON.
 
     peer.py ROWS START SCORES TRAIN TEST BATCH THREADS
 """
@@ -24,7 +25,7 @@ class Model(torch.nn.Module):
         self.tables = torch.nn.ModuleDict(
             {
                 name: (torch.nn.EmbeddingBag if name == "keyword" else torch.nn.Embedding)(
-                    SIZES[name], width, sparse=True, padding_idx=None if name == "hour" else 0,
+                    SIZES[name], width, padding_idx=None if name == "hour" else 0,
                     **(dict(mode="mean", include_last_offset=True) if name == "keyword" else {}),
                 )
                 for name, width in WIDTHS.items()
@@ -139,7 +140,7 @@ def main() -> None:
     model = Model(load_file(start))
     tables = [p for name, p in model.named_parameters() if name.startswith("tables.")]
     dense = [p for name, p in model.named_parameters() if not name.startswith("tables.")]
-    adagrad = torch.optim.Adagrad(tables, lr=0.05, initial_accumulator_value=0.1, eps=1e-8)
+    adagrad = torch.optim.Adagrad(tables, lr=0.05, initial_accumulator_value=0.1, eps=1e-8, fused=True)
     adam = torch.optim.Adam(dense, lr=1e-3, fused=True)
 
     def step(at: int) -> None:

@@ -19,6 +19,7 @@ struct Tributary: AsyncParsableCommand {
             StatusCommand.self,
             EvaluateCommand.self,
             SnapshotCommand.self,
+            ModelCommand.self,
             ImportCommand.self,
             GenerateCommand.self,
             ClusterCommand.self,
