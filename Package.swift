@@ -166,7 +166,8 @@ let package = Package(
         tests("VectorIndexTests", ["VectorIndex", "Kernels", "Blobs"]),
         tests("SnapshotsTests", ["Snapshots", "Blobs", "Messages", "RPC", "Hashing", "Kernels", logging]),
         tests(
-            "ModelsTests", ["Models", "Features", "Networks", "Catalog", "Kernels", "Blobs"], exclude: ["Resources"]),
+            "ModelsTests", ["Models", "Features", "Networks", "Inference", "Catalog", "Kernels", "Blobs"],
+            exclude: ["Resources"]),
         tests(
             "RecallTests", ["Recall", "Models", "VectorIndex", "Catalog", "Kernels", "Blobs"],
             exclude: ["golden", "make_golden.py"]),

@@ -46,7 +46,9 @@ public struct RankerModel: Sendable {
             let block = try RankerShared(
                 specification.shared, inputs: body > 0 ? body : width, tasks: specification.heads.count,
                 in: parameters)
-            costs.add("shared: \(specification.shared.kindName)", operations: block.operations)
+            if specification.shared != .none {
+                costs.add("shared: \(specification.shared.kindName)", operations: block.operations)
+            }
             towers = try specification.heads.map { head in
                 let tower = try MLP(
                     "head.\(head.name)", inputs: block.outputs, widths: head.tower + [1], in: parameters)

@@ -1,0 +1,37 @@
+import Foundation
+import Testing
+
+/// `tributary model describe`, the program itself.
+@Suite struct ModelCommandTests {
+    private static let specification = """
+        {"tables": {"item": {"width": 4}}, "fields": [{"name": "item", "kind": "categorical"}],
+         "deep": {"widths": [8]}, "heads": [{"name": "click", "kind": "binary"}]}
+        """
+
+    private func describe(_ text: String, _ options: [String] = []) throws -> Command.Outcome {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appendingPathComponent("ranker.json")
+        try Data(text.utf8).write(to: file)
+        return try Command.run(binary: "tributary", ["model", "describe", file.path] + options)
+    }
+
+    @Test func partsAreCounted() throws {
+        let outcome = try describe(Self.specification, ["--rows", "item=100"])
+        #expect(outcome.status == 0)
+        let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        // By hand: 100 rows of 4; 4 x 8 weights and 8 biases; 8 weights and a bias.
+        #expect(lines.contains(["embeddings", "400", "0"]))
+        #expect(lines.contains(["deep", "40", "72"]))
+        #expect(lines.contains(["head", "click", "9", "17"]))
+        #expect(lines.last == ["together", "449", "89"])
+    }
+
+    @Test func whatCannotBeMeantEndsWithTwo() throws {
+        let wrong = try describe(Self.specification.replacing("widths", with: "width"))
+        #expect(wrong.status == 2)
+        #expect(wrong.errors.contains("ranker.json: ") && !wrong.errors.contains("\n\n"))
+        let table = try describe(Self.specification, ["--rows", "user=3"])
+        #expect(table.status == 2)
+        #expect(table.errors.contains("--rows: there is no table 'user'"))
+    }
+}
