@@ -16,6 +16,16 @@ public enum ModelComponents {
         return writer
     }
 
+    /// The `deep-retrieval` component: parameters by name, `user_key` U64 `[U]` in embedding order.
+    public static func deepRetrieval(
+        _ description: ModelDescription<DeepRetrievalSpecification>, parameters: ParameterSet, users: UserTable
+    ) throws -> SafetensorsWriter {
+        var writer = SafetensorsWriter(metadata: try description.metadata())
+        try parameters.write(to: &writer)
+        writer.add("user_key", users.keys.reinterpreted(as: UInt64.self))
+        return writer
+    }
+
     /// The `prerank` component: parameters by name, `user_key` U64 `[U]`, `item.output` F32 `[N, d]` and `item.counts`
     /// F32 `[N, 3]` in catalogue row order, `surface.counts` F32 `[S, 3]` (impressions, clicks, seconds watched).
     ///

@@ -57,6 +57,15 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
+    /// Refuses a value of a specification that is out of range.
+    static func check<Value: Comparable>(
+        _ key: String, _ value: Value, _ range: ClosedRange<Value>
+    ) throws(ModelError) {
+        guard range.contains(value) else {
+            throw ModelError(.invalid, "\(key): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
+        }
+    }
+
     public var description: String {
         cause.map { "\(message): \($0)" } ?? message
     }

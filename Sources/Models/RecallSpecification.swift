@@ -1,4 +1,4 @@
-/// What the recall channels that count, or factorise, are built with; the caps bound their work and memory.
+/// What the recall channels besides the two-tower one are built with; the caps bound their work and memory.
 public struct RecallSpecification: Codable, Hashable, Sendable {
     public var itemCF = ItemCFSpecification()
     public var swing = SwingSpecification()
@@ -6,8 +6,9 @@ public struct RecallSpecification: Codable, Hashable, Sendable {
     public var als = MatrixCompletionSpecification()
     public var sequence = SequenceSpecification()
     public var ease = EASESpecification()
-    /// Channels that are not made. By default those that others are measured by.
-    public var off = ["ease", "markov"]
+    public var deepRetrieval = DeepRetrievalSpecification()
+    /// Channels that are not made. By default those that others are measured by, and Deep Retrieval.
+    public var off = ["ease", "markov", "deep-retrieval"]
 
     public init() {}
 }
@@ -124,6 +125,7 @@ extension RecallSpecification {
         try check("ease.regularization", ease.regularization, 1e-3...1e6)
         try check("ease.historyMax", ease.historyMax, 1...Self.historyLimit)
         try check("ease.neighbours", ease.neighbours, 1...10_000)
+        try deepRetrieval.validate("recall.deepRetrieval.")
     }
 
     /// Two histories' common items are counted in 16 bits.
@@ -134,9 +136,6 @@ extension RecallSpecification {
     private func check<Value: Comparable>(
         _ key: String, _ value: Value, _ range: ClosedRange<Value>
     ) throws(ModelError) {
-        guard range.contains(value) else {
-            throw ModelError(
-                .invalid, "recall.\(key): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
-        }
+        try ModelError.check("recall.\(key)", value, range)
     }
 }

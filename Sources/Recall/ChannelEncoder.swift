@@ -75,7 +75,8 @@ public struct ChannelEncoderLoader: Sendable {
 
     /// Every encoder this build knows.
     public static let all: [ChannelEncoderLoader] = [
-        .twoTower, .userCF, .als, .place, .city, .followedAuthor, .author, .similarAuthor, .sequence, .markov, .ease,
+        .twoTower, .userCF, .als, .deepRetrieval, .place, .city, .followedAuthor, .author, .similarAuthor,
+        .sequence, .markov, .ease,
     ]
 }
 

@@ -33,7 +33,8 @@ public struct ChannelLoader: Sendable {
 
     /// Every channel this build knows.
     public static let all: [ChannelLoader] = [
-        .twoTower, .itemCF, .swing, .userCF, .als, .popular, .newest, .newItem, .place, .city, .followedAuthor, .author,
-        .similarAuthor, .sequence, .markov, .ease,
+        .twoTower, .itemCF, .swing, .userCF, .als, .deepRetrieval, .popular, .newest, .newItem, .place, .city,
+        .followedAuthor,
+        .author, .similarAuthor, .sequence, .markov, .ease,
     ]
 }

@@ -111,6 +111,7 @@ public enum ChannelName {
     public static let sequence = "sequence"
     public static let markov = "markov"
     public static let ease = "ease"
+    public static let deepRetrieval = "deep-retrieval"
     public static let popular = "popular"
     public static let newest = "newest"
     public static let newItem = "new-item"

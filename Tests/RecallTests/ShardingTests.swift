@@ -1,6 +1,7 @@
 import Blobs
 import Catalog
 import Kernels
+import Models
 import Recall
 import Testing
 import VectorIndex
@@ -16,6 +17,7 @@ import VectorIndex
     private let swing: SimilarityLists
     private let sequence: SimilarityLists
     private let userCF: UserCFIndex
+    private let paths: PathIndex
 
     init() {
         var random = SeededGenerator(seed: 11)
@@ -44,6 +46,10 @@ import VectorIndex
         sequence = rules.build(dataset)
         userCF = UserCFBuilder(historyMax: 30, usersMax: 20, neighbours: 12, threads: 2).build(
             dataset, states: states(dataset))
+        var itemPaths = ItemPaths(PathSpace(nodes: 4, depth: 3), width: 3, items: Self.items)
+        for item in 0..<Self.items where item % 5 != 0 { itemPaths.draw(item, &random) }
+        paths = PathIndex(
+            itemPaths, items: dataset.items.keys, vectors: vectors, dimension: Self.dimension, pathWeight: 0.5)
     }
 
     private func engine(_ shard: Int, of count: Int) throws -> RecallShardEngine {
@@ -58,6 +64,7 @@ import VectorIndex
             components: [
                 "vectors": mapped(index.component()),
                 "als-vectors": mapped(index.component()),
+                "deep-retrieval-paths": mapped(paths.component(shard: shard, of: count)),
                 "itemcf": mapped(lists.component(shard: shard, of: count)),
                 "swing": mapped(swing.component(shard: shard, of: count)),
                 "sequence": mapped(sequence.component(shard: shard, of: count)),
@@ -78,6 +85,9 @@ import VectorIndex
             let inputs = [
                 "two-tower": ChannelInput(vector: vector),
                 "als": ChannelInput(vector: vector),
+                "deep-retrieval": ChannelInput(
+                    keys: SharedBuffer((0..<12).map { UInt64(($0 * 7 + round) % 64) }),
+                    weights: SharedBuffer((0..<12).map { -Float($0) }), vector: vector),
                 "author": ChannelInput(keys: [3, 5, UInt64(round % 23)], weights: [1, 0.5, 0.5 + Float(round)]),
                 "sequence": ChannelInput(
                     keys: SharedBuffer(triggers.map(\.rawValue)),
@@ -90,7 +100,8 @@ import VectorIndex
                 user: UserKey(rawValue: 1), triggers: SharedBuffer(triggers),
                 triggerWeights: SharedBuffer(weights),
                 channels: [
-                    "two-tower", "als", "itemcf", "swing", "usercf", "sequence", "popular", "newest", "new-item",
+                    "two-tower", "als", "deep-retrieval", "itemcf", "swing", "usercf", "sequence", "popular", "newest",
+                    "new-item",
                     "author",
                 ].map {
                     ChannelRequest(

@@ -149,6 +149,8 @@ struct TrainingPipelineTests {
         ("specification: recall.swing.historyMax", \TrainingOptions.specification.recall.swing.historyMax, 65_536),
         ("specification: recall.als.factors", \TrainingOptions.specification.recall.als.factors, 0),
         ("specification: recall.swing.usersMax", \TrainingOptions.specification.recall.swing.usersMax, 1),
+        ("specification: recall.deepRetrieval.beam", \TrainingOptions.specification.recall.deepRetrieval.beam, 2),
+        ("specification: recall.deepRetrieval.nodes", \TrainingOptions.specification.recall.deepRetrieval.nodes, 400),
     ])
     func badOptionsAreNamed(name: String, path: any WritableKeyPath<TrainingOptions, Int> & Sendable, value: Int) {
         var options = options()
