@@ -1,6 +1,7 @@
 /// A block that crosses inputs.
 ///
-/// `fields` chooses categorical and multi-valued fields, and sequences, by name; nil for all of them.
+/// `fields` chooses categorical and multi-valued fields, and sequences, by name; nil for all of them. Sequences have no part in
+/// a factorisation machine.
 public enum RankerCrossing: Hashable, Sendable {
     /// Logistic regression: a weight for each value and each number, added to the logits of `heads` (nil for all).
     case linear(heads: [String]? = nil)

@@ -97,10 +97,9 @@ extension RankerSpecification {
         switch crossing {
         case .linear: break
         case .fm(let size, let names, _):
-            let chosen = try crossed(names, place)
-            try check(
-                chosen.allSatisfy { name in fields.contains { $0.name == name } },
-                "\(place): sequences have no part in it")
+            let embedded = fields.filter { $0.kind != .numeric }.map(\.name)
+            let chosen = names == nil ? embedded : try crossed(names, place)
+            try check(chosen.allSatisfy { embedded.contains($0) }, "\(place): sequences have no part in it")
             if let size { return try width(size, "\(place).width") }
             let sizes = Set(chosen.compactMap(width(of:)))
             try check(sizes.count == 1, "\(place): the fields are of widths \(sizes.sorted()): give a width of its own")
