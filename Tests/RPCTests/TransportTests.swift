@@ -67,6 +67,20 @@ func withClient(
     }
 
     @Test(arguments: Transport.allCases)
+    func connectionsAreReplacedBeforeTheirStreamIdsRunOut(transport: Transport) async throws {
+        var configuration = ClientConfiguration()
+        configuration.timing.callsMax = 7
+        configuration.balancing.backoff.initial = .zero
+        configuration.attempts.attemptsMaximum = 1
+        try await withClient(transport, client: configuration) { client in
+            for number in 0..<100 {
+                let answer = try await client.unary(TestMethods.echo, Blob("\(number)"))
+                #expect(answer.text == "\(number)")
+            }
+        }
+    }
+
+    @Test(arguments: Transport.allCases)
     func serverStreaming(transport: Transport) async throws {
         try await withClient(transport) { client in
             var answers: [String] = []

@@ -27,8 +27,11 @@ package final class ClientConnection: HTTP2Connection {
     private(set) var isReady = false
     /// The server has said that it takes no further calls.
     private(set) var isGoingAway = false
+    /// Calls until this side goes away.
+    private var callsLeft: Int
 
     init(limits: HTTP2Limits, timing: ConnectionTiming, codec: MessageCodec, now: NIODeadline) throws(RPCError) {
+        callsLeft = timing.callsMax
         try super.init(role: .client, limits: limits, timing: timing, codec: codec, now: now)
     }
 
@@ -51,6 +54,8 @@ package final class ClientConnection: HTTP2Connection {
         remember(stream)
         watch(head.deadline)
         outputChanged()
+        callsLeft -= 1
+        if callsLeft == 0 { drain() }
         return stream
     }
 

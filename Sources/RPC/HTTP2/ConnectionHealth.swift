@@ -12,6 +12,9 @@ public struct ConnectionTiming: Sendable, Hashable {
     public var idleMax: Duration?
     /// A connection of this age is drained, so that load balancers can move clients.
     public var ageMax: Duration?
+    /// A client's connection is drained after so many calls, and the next ones go over a new one: stream ids are the odd
+    /// numbers of 31 bits, and end at 2^30.
+    public var callsMax = 1 << 29
 
     public init() {}
 }

@@ -115,16 +115,6 @@ struct HTTP2Session: ~Copyable {
         nghttp2_session_terminate_session(session, code.rawValue)
     }
 
-    /// Most streams the peer allows at a time.
-    var remoteConcurrentStreams: Int {
-        Int(nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
-    }
-
-    /// False once stream ids have run out or the peer said GOAWAY.
-    var allowsRequests: Bool {
-        nghttp2_session_check_request_allowed(session) != 0
-    }
-
     // MARK: Streams
 
     /// The callbacks of the stream find `stream`; whoever calls this keeps it alive until it is closed.

@@ -32,12 +32,6 @@ struct ByteQueue: ~Copyable {
         extend(by: bytes.count).copyMemory(from: bytes)
     }
 
-    /// Takes back the last `count` bytes.
-    mutating func retract(by count: Int) {
-        precondition(count <= self.count, "more retracted than written")
-        tail -= count
-    }
-
     mutating func consume(_ count: Int) {
         precondition(count <= self.count, "more consumed than written")
         head += count
