@@ -94,6 +94,19 @@ import Testing
         #expect(host.pinned(manifest.version)?.value.catalogSum == rows.reduce(0) { $0 + UInt64($1 &* 2_654_435_761) })
     }
 
+    @Test func aDamagedManifestIsFetchedAgain() async throws {
+        let manifest = try World().publish(into: store)
+        _ = try await makeHost(directory, source: source).prepare(manifest.version)
+        let path = directory.file("cache/manifests/\(manifest.version).json")
+        let whole = try Data(contentsOf: URL(filePath: path))
+        try whole.prefix(100).write(to: URL(filePath: path))
+        await expectRefusal(.corrupt, path) {
+            _ = try await makeHost(directory, source: nil).prepare(manifest.version)
+        }
+        _ = try await makeHost(directory, source: source).prepare(manifest.version)
+        #expect(try Data(contentsOf: URL(filePath: path)) == whole)
+    }
+
     @Test func aStreamThatKeepsEndingEarlyIsGivenUp() async throws {
         let manifest = try World().publish(into: store)
         source.behaviour.withLock { $0.endsAfter = 0 }

@@ -50,8 +50,13 @@ extension SnapshotHost {
     /// The manifest from this node's disk, else from the source; checked either way.
     private func manifest(_ version: String) async throws(SnapshotError) -> SnapshotManifest {
         if let signed = try cache.signedManifest(version) {
-            return try signed.verified(
-                by: configuration.publicKey, version: version, origin: "\(cache.directory)/manifests/\(version).json")
+            do throws(SnapshotError) {
+                return try signed.verified(
+                    by: configuration.publicKey, version: version,
+                    origin: "\(cache.directory)/manifests/\(version).json")
+            } catch  where error.code == .corrupt && source != nil {
+                logger.error("\(error.message); it will be fetched again")
+            }
         }
         guard let source else {
             throw SnapshotError(.missing, "snapshot \(version) is not on this machine, and there is no source to ask")

@@ -67,7 +67,7 @@ public final class RolloutController: Sendable {
     public func commit(_ version: String, report: @escaping Report = { _ in }) async throws(SnapshotError) {
         try await exclusively { () throws(SnapshotError) in
             _ = try self.store.signedManifest(version).verified(
-                by: self.publicKey, version: version, origin: self.store.directory)
+                by: self.publicKey, version: version, origin: self.store.manifestPath(version))
             try self.change { $0.prepare(version) }
             let log = EventLog(logger: self.logger, report: report)
             let prepared = try await self.prepare(version, log)
