@@ -27,8 +27,8 @@ public struct OrchestratorConfiguration: Sendable, Equatable {
 /// Bounds on what one request may ask.
 public enum RequestLimits {
     public static let pageSizeMax = 500
-    /// Bytes of a user, item, event or request id; ids of real systems are far shorter.
-    public static let idBytesMax = 256
+    /// Bytes of a user, item, event or request id, as in imports.
+    public static let idBytesMax = 1024
     /// Items that the caller excludes: more belong into the user's state.
     public static let excludedMax = 1000
     public static let eventsMax = 1000

@@ -153,8 +153,8 @@ import Testing
     @Test(arguments: [
         (RecommendRequest(), "user_id: expected an id, found an empty string"),
         (
-            RecommendRequest(userID: String(repeating: "u", count: 257)),
-            "user_id: expected at most 256 bytes, found 257"
+            RecommendRequest(userID: String(repeating: "u", count: 1025)),
+            "user_id: expected at most 1024 bytes, found 1025"
         ),
         (RecommendRequest(userID: "7", pageSize: 501), "page_size: expected 1 to 500, or 0 for 3, found 501"),
         (RecommendRequest(userID: "7", excludeItemIDs: [""]), "exclude_item_ids: expected an id"),

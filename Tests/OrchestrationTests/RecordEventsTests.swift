@@ -40,9 +40,10 @@ import Testing
             (Event(eventID: "e", userID: "7", itemID: "3"), "kind: expected one of EventKind, found 0"),
             (
                 Event(eventID: "e", userID: "7", itemID: "3", kind: .play, value: .nan),
-                "value: expected a finite number"
+                "value: expected 0 to 10000000 seconds, found nan"
             ),
-            (Event(eventID: "e", userID: "7", itemID: "3", kind: .play, value: -1), "value: expected a finite number"),
+            (Event(eventID: "e", userID: "7", itemID: "3", kind: .play, value: -1), "value: expected 0 to 10000000"),
+            (Event(eventID: "e", userID: "7", itemID: "3", kind: .play, value: 1e30), "value: expected 0 to 10000000"),
             (
                 Event(eventID: "e", userID: "7", itemID: "3", kind: .click, timeMilliseconds: -1),
                 "time_ms: expected milliseconds since 1970"

@@ -9,8 +9,10 @@ extension UserEvent {
         try RequestLimits.check(id: event.eventID, "event_id")
         try RequestLimits.check(id: event.userID, "user_id")
         try RequestLimits.check(id: event.itemID, "item_id")
-        guard event.value.isFinite, event.value >= 0 else {
-            throw RPCError(.invalidArgument, "value: expected a finite number, 0 or more, found \(event.value)")
+        guard event.value >= 0, event.value <= RequestLimits.durationSecondsMax else {
+            throw RPCError(
+                .invalidArgument,
+                "value: expected 0 to \(Int(RequestLimits.durationSecondsMax)) seconds, found \(event.value)")
         }
         let time = event.timeMilliseconds == 0 ? now : event.timeMilliseconds
         guard time > 0, time <= now + RequestLimits.clockErrorMillisecondsMax else {

@@ -80,6 +80,9 @@ extension ClusterConfiguration.Member {
         guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]) else {
             throw ConfigurationError(place: name, message: "expected host:port, found '\(address)'")
         }
-        return (String(address[..<colon]), port)
+        // "[v6]:port", as clients write it.
+        var host = address[..<colon]
+        if host.first == "[" && host.last == "]" { host = host.dropFirst().dropLast() }
+        return (String(host), port)
     }
 }
