@@ -126,7 +126,7 @@ let package = Package(
         // layer 8: process frame
         library(
             "Service",
-            ["RPC", "Messages", "Snapshots", "Kernels", arguments, yams, lifecycle, signals, logging]),
+            ["RPC", "Messages", "Snapshots", "Blobs", "Kernels", arguments, yams, lifecycle, signals, logging]),
         // layer 9: executables
         executable("orchestrator", ["Service", "Orchestration", "FeatureStore", "Recall", "Snapshots"]),
         executable("ranker", ["Service", "Orchestration", "Ranking", "Snapshots", "Catalog"]),

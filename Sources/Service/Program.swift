@@ -13,7 +13,7 @@ public enum Program {
         // A reader that goes away must not end a server; writes report it as an error.
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try root.parseAsRoot()
+            var command = try root.parseAsRoot(joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst())))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -35,6 +35,21 @@ public enum Program {
     public static func complain(_ program: String, _ message: String) {
         let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
         FileHandle.standardError.write(Data("\(program): \(line)\n".utf8))
+    }
+
+    /// `--latitude -33.9` as `--latitude=-33.9`: on its own the parser takes the number for an option.
+    package static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
+        var joined: [String] = []
+        for argument in arguments {
+            if let option = joined.last, option.hasPrefix("--"), option.count > 2, !option.contains("="),
+                argument.hasPrefix("-"), Double(argument) != nil
+            {
+                joined[joined.count - 1] = "\(option)=\(argument)"
+            } else {
+                joined.append(argument)
+            }
+        }
+        return joined
     }
 
     private static func message<Root: ParsableCommand>(of error: any Error, in root: Root.Type) -> String {

@@ -24,6 +24,7 @@ struct OrchestratorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try ClusterConfiguration(file: process.config)
+        try cluster.checkChannels(file: process.config)
         let member = try cluster.member(.orchestrator, replica: replica)
         let logger = ServiceProcess.logger(member.name, level: process.logLevel)
         let snapshots = try SnapshotProcess(
@@ -43,6 +44,19 @@ extension ClusterConfiguration {
     /// The replicas of one stage as the orchestrator calls them.
     fileprivate func stage(_ addresses: [String]) throws -> ShardClient {
         ShardClient(client: try client(addresses), address: addresses.joined(separator: ","))
+    }
+}
+
+extension ClusterConfiguration {
+    /// A channel that this build does not have would be asked for at every request, in vain.
+    fileprivate func checkChannels(file: String) throws(ConfigurationError) {
+        let known = Set(ChannelLoader.all.map(\.name)).union([ChannelName.cache])
+        for name in funnel.channels.keys.sorted() where !known.contains(name) {
+            throw ConfigurationError(
+                place: file,
+                message: "funnel.channels.\(name): unknown channel; known here: "
+                    + known.sorted().joined(separator: ", "))
+        }
     }
 }
 

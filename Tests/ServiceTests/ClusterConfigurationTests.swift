@@ -106,6 +106,7 @@ import Testing
             "c.yaml:9: funnel.channels.popular: expected a whole number from 1 to 1000, found 'many'"
         ),
         (small + "\ntls: {certificate: a, key: b}", "c.yaml:9: tls.authority is missing"),
+        (small + "\nname: a\nname: b", "c.yaml:9: appears twice: name"),
     ])
     func badFilesAreRefusedWithTheirPlace(text: String, message: String) throws {
         let error = #expect(throws: ConfigurationError.self) { try read(text) }
@@ -115,5 +116,11 @@ import Testing
     @Test func missingFileIsNamed() {
         let error = #expect(throws: ConfigurationError.self) { try ClusterConfiguration(file: "/nonexistent/c.yaml") }
         #expect(error?.place == "/nonexistent/c.yaml")
+        #expect(error?.message.contains("No such file") == true)
+    }
+
+    @Test func whatIsNoTextIsRefused() {
+        let error = #expect(throws: ConfigurationError.self) { try ClusterConfiguration(file: "/bin/true") }
+        #expect(error?.description == "/bin/true: is not UTF-8 text; expected YAML")
     }
 }

@@ -1,17 +1,24 @@
+import Blobs
 package import Foundation
 
 extension ClusterConfiguration {
     /// Reads and validates a YAML file; relative paths in it start at the file's own folder.
     public init(file: String) throws(ConfigurationError) {
-        let url = URL(fileURLWithPath: file)
-        let text: String
-        do {
-            text = try String(contentsOf: url, encoding: .utf8)
+        let bytes: [UInt8]
+        do throws(BlobError) {
+            bytes = try FileSystem.read(file, limit: Self.bytesMax)
         } catch {
-            throw ConfigurationError(place: file, message: "cannot be read: \(error.localizedDescription)")
+            throw ConfigurationError(place: file, message: error.message)
         }
-        try self.init(text: text, file: file, base: url.deletingLastPathComponent())
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ConfigurationError(place: file, message: "is not UTF-8 text; expected YAML")
+        }
+        try self.init(
+            text: text, file: file, base: URL(fileURLWithPath: file).deletingLastPathComponent())
     }
+
+    /// Bytes of a file: thousands of processes, and a bound for a file that is something else.
+    private static let bytesMax = 4 << 20
 
     package init(text: String, file: String, base: URL) throws(ConfigurationError) {
         var reader = try ConfigurationReader(text: text, file: file)

@@ -15,7 +15,7 @@ struct ConfigurationReader {
         do {
             root = try Yams.compose(yaml: text)
         } catch let error as YamlError {
-            throw ConfigurationError(place: file, message: Self.oneLine(error))
+            throw Self.refusal(error, file: file)
         } catch {
             throw ConfigurationError(place: file, message: "\(error)")
         }
@@ -151,7 +151,13 @@ struct ConfigurationReader {
         path.isEmpty ? key : "\(path).\(key)"
     }
 
-    private static func oneLine(_ error: YamlError) -> String {
-        "not YAML: " + "\(error)".split(separator: "\n").joined(separator: " ")
+    private static func refusal(_ error: YamlError, file: String) -> ConfigurationError {
+        // The parser's own description of this one quotes the whole file.
+        if case .duplicatedKeysInMapping(let duplicates, let context) = error {
+            let keys = duplicates.sorted().joined(separator: ", ")
+            return ConfigurationError(place: "\(file):\(context.mark.line)", message: "appears twice: \(keys)")
+        }
+        let line = "\(error)".split(separator: "\n").joined(separator: " ")
+        return ConfigurationError(place: file, message: "not YAML: \(line)")
     }
 }

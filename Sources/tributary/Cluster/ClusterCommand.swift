@@ -27,7 +27,7 @@ struct ConfigureCommand: ParsableCommand {
     var directory = "../run"
 
     func validate() throws {
-        guard (1...999).contains(shards) else { throw ValidationError("--shards: expected 1 to 999, found \(shards)") }
+        guard (1...256).contains(shards) else { throw ValidationError("--shards: expected 1 to 256, found \(shards)") }
         guard (1...99).contains(replicas) else {
             throw ValidationError("--replicas: expected 1 to 99, found \(replicas)")
         }

@@ -1,3 +1,4 @@
+import Blobs
 import Foundation
 import Messages
 
@@ -60,16 +61,15 @@ enum JSONLines {
         return decoder
     }
 
+    /// Bytes of one file; larger ones are to be cut.
+    private static let bytesMax = 1 << 30
+
     /// The lines that are not blank, each with its file and number.
     static func read(_ path: String) throws -> [(place: String, line: Data)] {
-        let data: Data
-        do {
-            data =
-                path == "-"
-                ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw Failure(description: "\(path): cannot be read: \(error.localizedDescription)")
-        }
+        let data =
+            path == "-"
+            ? FileHandle.standardInput.readDataToEndOfFile()
+            : Data(try FileSystem.read(path, limit: bytesMax))
         let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         return lines.enumerated().compactMap { index, line in
             line.allSatisfy { $0 == 0x20 || $0 == 0x0D || $0 == 0x09 } ? nil : ("\(path):\(index + 1)", Data(line))
