@@ -45,8 +45,8 @@ struct Loadgen: AsyncParsableCommand {
     @Option(help: "Users: FIRST..LAST, or a file with one id per line.")
     var users: String?
 
-    @Option(help: "Users: all those of a data set.")
-    var data = "run/data"
+    @Option(help: "Users: all those of a data set. Without it and without --users: that of --config, or run/data.")
+    var data: String?
 
     @Option(help: "Exponent of the Zipf law by which users are drawn; 0 draws all alike.")
     var zipf = 0.8
@@ -82,8 +82,12 @@ struct Loadgen: AsyncParsableCommand {
         let plan = try plan()
         var conditions: [FailCondition] = []
         for text in failIf { conditions.append(try FailCondition(text)) }
-        let people = try users.map { try UserSource.read($0) } ?? UserSource.read(dataset: data)
-        let (client, target) = try connect()
+        for (flag, path) in [("--json", json), ("--report", report)] {
+            try path.map { try Self.checkWritable($0, flag) }
+        }
+        let cluster = try config.map { try ClusterConfiguration(file: $0) }
+        let people = try users.map { try UserSource.read($0) } ?? UserSource.read(dataset: dataset(of: cluster))
+        let (client, target) = try connect(cluster)
         try await checkAnswers(client, target)
 
         let isQuiet = quiet
@@ -107,12 +111,16 @@ struct Loadgen: AsyncParsableCommand {
         try judge(result, conditions)
     }
 
-    private func connect() throws -> (Client, String) {
-        guard let config else {
+    /// Users of another data set would be unknown to the cluster, and all get the popular page.
+    private func dataset(of cluster: ClusterConfiguration?) -> String {
+        data ?? cluster.map { "\($0.directory)/data" } ?? "run/data"
+    }
+
+    private func connect(_ cluster: ClusterConfiguration?) throws -> (Client, String) {
+        guard let cluster else {
             let target = address ?? "127.0.0.1:7100"
             return (try Client(targets: [target]), target)
         }
-        let cluster = try ClusterConfiguration(file: config)
         let targets = address.map { [$0] } ?? cluster.orchestrators
         return (try cluster.client(targets), targets.joined(separator: ","))
     }
@@ -132,7 +140,9 @@ struct Loadgen: AsyncParsableCommand {
         }
         let pace: LoadRunner.Plan.Pace
         if let rate {
-            guard rate > 0, rate <= 1_000_000 else { throw ValidationError("--rate: expected above 0, found \(rate)") }
+            guard rate > 0, rate <= 1_000_000 else {
+                throw ValidationError("--rate: expected above 0 and at most 1000000, found \(rate)")
+            }
             guard let law = ArrivalSchedule.Law(rawValue: arrivals) else {
                 throw ValidationError("--arrivals: expected constant or poisson, found '\(arrivals)'")
             }
@@ -177,6 +187,18 @@ struct Loadgen: AsyncParsableCommand {
             try Self.write(encoder.encode(result), to: json)
         }
         if let report { try Self.write(Data(HTMLReport(result, conditions).text.utf8), to: report) }
+    }
+
+    /// Said before the run, whose measurements would be lost after it.
+    private static func checkWritable(_ path: String, _ flag: String) throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw ValidationError("\(flag): cannot write \(path): no folder \(folder) to write to")
+        }
+        guard !(FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue) else {
+            throw ValidationError("\(flag): cannot write \(path): it is a directory")
+        }
     }
 
     private static func write(_ data: Data, to path: String) throws {
