@@ -12,6 +12,11 @@ need_value() {
     [[ $# -ge 2 && -n "$2" && "$2" != --* ]] || fail "$1 needs a value"
 }
 
+need_number() {
+    need_value "$@"
+    [[ "$2" =~ ^[1-9][0-9]*$ ]] || fail "$1: expected a whole number above 0, found '$2'"
+}
+
 # When the process began, in clock ticks since boot: with the pid, it names one process for good.
 start_time() {
     local stat
@@ -27,6 +32,16 @@ is_running() {
     local pid started
     [[ -f "$1" ]] && read -r pid started <"$1" || return 1
     [[ -n "$pid" && "$(start_time "$pid")" == "$started" ]]
+}
+
+# is_listening HOST:PORT: whether some process accepts connections there.
+is_listening() {
+    (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null
+}
+
+# expect_running NAME: fails with the last line of its log when a process that was started has ended. Uses $directory.
+expect_running() {
+    is_running "$directory/pids/$1" || fail "$1 ended: $(tail -n 1 "$directory/logs/$1.log" 2>/dev/null)"
 }
 
 # start NAME COMMAND...: starts a process unless it runs already. Uses $directory.

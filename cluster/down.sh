@@ -12,6 +12,7 @@ while [[ $# -gt 0 ]]; do
     esac
 done
 
+[[ -d "$directory" ]] || fail "no cluster in $directory"
 running=()
 for file in "$directory"/pids/*; do
     [[ -f "$file" ]] || continue

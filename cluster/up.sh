@@ -32,14 +32,14 @@ while [[ $# -gt 0 ]]; do
         --replicas) need_value "$@"; replicas=$2; shift 2 ;;
         --port-base) need_value "$@"; port_base=$2; shift 2 ;;
         --directory) need_value "$@"; directory=$2; shift 2 ;;
-        --users | --items | --impressions) need_value "$@"; generate_options+=("$1" "$2"); shift 2 ;;
-        --epochs) need_value "$@"; train_options+=("$1" "$2"); shift 2 ;;
+        --users | --items | --impressions) need_number "$@"; generate_options+=("$1" "$2"); shift 2 ;;
+        --epochs) need_number "$@"; train_options+=("$1" "$2"); shift 2 ;;
         --no-build) build=no; shift ;;
         --help | -h) usage; exit 0 ;;
-        *) usage >&2; fail "unknown option '$1'" ;;
+        *) fail "unknown option '$1'; see --help" ;;
     esac
 done
-[[ "$shards" =~ ^[1-9][0-9]{0,2}$ ]] || fail "--shards: expected 1 to 999, found '$shards'"
+[[ "$shards" =~ ^[1-9][0-9]{0,2}$ && "$shards" -le 256 ]] || fail "--shards: expected 1 to 256, found '$shards'"
 [[ "$replicas" =~ ^[1-9][0-9]?$ ]] || fail "--replicas: expected 1 to 99, found '$replicas'"
 [[ "$port_base" =~ ^[1-9][0-9]{3,4}$ && "$port_base" -le 60000 ]] || fail "--port-base: expected 1000 to 60000, found '$port_base'"
 if [[ "$data" != generated ]]; then
@@ -48,7 +48,7 @@ if [[ "$data" != generated ]]; then
     [[ ${#generate_options[@]} -eq 0 ]] || fail "${generate_options[0]} is for generated data only"
     data="${BASH_REMATCH[1]}:$(cd "${BASH_REMATCH[2]}" && pwd)"
 fi
-mkdir -p "$directory"
+mkdir -p "$directory" 2>/dev/null || fail "--directory: cannot make '$directory'"
 directory=$(cd "$directory" && pwd)
 cd "$root"
 
@@ -97,6 +97,13 @@ if [[ -f "$configuration" ]] && ! cmp -s "$configuration" "$configuration.new"; 
 fi
 mv "$configuration.new" "$configuration"
 
+processes=$("$binaries/tributary" cluster processes --config "$configuration")
+# Whoever answers on a port of ours would be taken for our process, and be told to commit our snapshot.
+while IFS=$'\t' read -r name address _; do
+    is_running "$directory/pids/$name" || ! is_listening "$address" ||
+        fail "$address, which is to be that of $name, is in use by another process; see --port-base"
+done <<<"$processes"
+
 train_recipe="$data_recipe shards=$shards ${train_options[*]-}"
 if done_already snapshot "$train_recipe"; then
     step "snapshot: trained already"
@@ -110,9 +117,10 @@ fi
 
 step "processes"
 while IFS=$'\t' read -r name address command; do
-    # The command line is made by `cluster processes`, one word per space.
-    start "$name" $binaries/$command
-done < <("$binaries/tributary" cluster processes --config "$configuration")
+    # "ROLE --config FILE ARGUMENTS": the arguments are one word per space, the file may have spaces in its path.
+    role=${command%% *}
+    start "$name" "$binaries/$role" --config "$configuration" ${command#"$role --config $configuration"}
+done <<<"$processes"
 
 if ! done_already commit "$train_recipe"; then
     step "committing the snapshot"
@@ -121,13 +129,17 @@ if ! done_already commit "$train_recipe"; then
         if "$binaries/tributary" snapshot list --config "$configuration" >/dev/null 2>&1; then break; fi
         sleep 0.1
     done
+    while IFS=$'\t' read -r name _; do expect_running "$name"; done <<<"$processes"
     "$binaries/tributary" snapshot commit --config "$configuration" latest
     note_done commit "$train_recipe"
 fi
-"$binaries/tributary" status --config "$configuration" --wait 60
+status=0
+"$binaries/tributary" status --config "$configuration" --wait 60 || status=$?
+while IFS=$'\t' read -r name _; do expect_running "$name"; done <<<"$processes"
+[[ $status -eq 0 ]] || exit "$status"
 
 user=$("$binaries/tributary" cluster sample-user --data "$directory/data")
-address=$("$binaries/tributary" cluster processes --config "$configuration" | awk -F'\t' '$1 == "orchestrator-0" {print $2}')
+address=$(awk -F'\t' '$1 == "orchestrator-0" {print $2}' <<<"$processes")
 step "recommendations: .build/release/tributary recommend --address $address --user $user"
 "$binaries/tributary" recommend --address "$address" --user "$user"
 printf '\nup after %d s\n' $((SECONDS - began))

@@ -22,10 +22,10 @@ while [[ $# -gt 0 ]]; do
         --directory) need_value "$@"; directory=$2; shift 2 ;;
         --rate) need_value "$@"; rate=$2; shift 2 ;;
         --steady) need_value "$@"; steady=$2; shift 2 ;;
-        --epochs) need_value "$@"; train_options+=(--epochs "$2"); shift 2 ;;
+        --epochs) need_number "$@"; train_options+=(--epochs "$2"); shift 2 ;;
         --report) need_value "$@"; report=$2; shift 2 ;;
         --help | -h) usage; exit 0 ;;
-        *) usage >&2; fail "unknown option '$1'" ;;
+        *) fail "unknown option '$1'; see --help" ;;
     esac
 done
 configuration="$directory/cluster.yaml"
@@ -46,7 +46,11 @@ trap 'kill -INT $load 2>/dev/null || true' EXIT
 measured=$((SECONDS + 1))
 second() { echo $((SECONDS - measured)); }
 
-sleep $((steady + 1))
+# loadgen ends early when its options or the cluster are not as they should be; it says why.
+for ((tick = 0; tick <= steady; tick++)); do
+    sleep 1
+    kill -0 "$load" 2>/dev/null || { wait "$load" || exit $?; fail "loadgen ended early"; }
+done
 training=$(second)
 echo "second $training: training"
 # Low priority: on one machine training takes the cores that serving leaves.

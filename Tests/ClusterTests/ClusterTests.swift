@@ -23,6 +23,15 @@ import Testing
         #expect(!again.output.contains("committing"))
         #expect(try names.map { try cluster.pid($0) } == pids)
 
+        let second = try TemporaryFolder()
+        let conflict = try Command.run(
+            script: "cluster/up.sh",
+            [
+                "--no-build", "--directory", second.url.path, "--port-base", "\(cluster.portBase)", "--users", "100",
+                "--items", "100", "--impressions", "1000",
+            ])
+        #expect(conflict.status == 2 && conflict.errors.contains("in use by another process"), "\(conflict)")
+
         let down = try Command.run(script: "cluster/down.sh", ["--directory", cluster.directory])
         #expect(down.status == 0)
         #expect(!pids.contains(where: Self.runs))
@@ -58,7 +67,11 @@ import Testing
     }
 
     private func badInputIsOneLineAndExitCode2(_ cluster: LocalCluster) throws {
+        let typo = "\(cluster.directory)/typo.yaml"
+        try String(contentsOfFile: cluster.configuration, encoding: .utf8).replacing("two-tower:", with: "two-twoer:")
+            .write(toFile: typo, atomically: true, encoding: .utf8)
         let calls: [(String, [String], String)] = [
+            ("orchestrator", ["--config", typo], "two-twoer"),
             ("tributary", ["recommend", "--address", cluster.orchestrator], "--user"),
             ("tributary", ["recommend", "--user", "1", "--address", "nowhere"], "nowhere"),
             ("tributary", ["status", "--config", "/nonexistent.yaml"], "/nonexistent.yaml"),
