@@ -5,8 +5,10 @@ import Recall
 public import Snapshots
 
 extension FunnelSnapshot {
-    /// Kinds of components that an orchestrator loads.
-    public static let componentKinds = ChannelEncoders.componentKinds.union(["catalog", UserStateTable.componentKind])
+    /// Kinds of components that an orchestrator needs for these channels.
+    public static func componentKinds(for channels: Set<String>) -> Set<String> {
+        ChannelEncoders.componentKinds(for: channels).union(["catalog", UserStateTable.componentKind])
+    }
 
     public init(_ snapshot: OpenSnapshot) throws {
         let catalog = try snapshot.component("catalog")

@@ -87,6 +87,11 @@ public struct ChannelEncoders: Sendable {
     /// Kinds of components, one per cluster, that encoders are loaded from when the snapshot has them.
     public static let componentKinds = Set(ChannelEncoderLoader.all.compactMap(\.component))
 
+    /// Those of them that these channels need.
+    public static func componentKinds(for channels: Set<String>) -> Set<String> {
+        Set(ChannelEncoderLoader.all.filter { channels.contains($0.name) }.compactMap(\.component))
+    }
+
     public init(_ encoders: [String: any ChannelEncoder] = [:]) {
         self.encoders = encoders
     }

@@ -20,9 +20,11 @@ public final class RecallShardEngine: Sendable {
     /// As many as requests ever ran at once.
     private let scratches = Mutex<[RecallScratch]>([])
 
-    /// Kinds of snapshot components that a shard loads when the snapshot has them: its own, and of the cluster's those that
-    /// tell which items are newer than the snapshot, and what their vectors are.
-    public static let componentKinds = Set(ChannelLoader.all.map(\.component)).union(["catalog", "two-tower"])
+    /// Kinds of snapshot components that a shard needs for these channels: its own, and of the cluster's those that tell
+    /// which items are newer than the snapshot, and what their vectors are.
+    public static func componentKinds(for channels: Set<String>) -> Set<String> {
+        Set(ChannelLoader.all.filter { channels.contains($0.name) }.map(\.component)).union(["catalog", "two-tower"])
+    }
 
     /// - Parameters:
     ///   - components: by kind; a channel without its component answers with an error.

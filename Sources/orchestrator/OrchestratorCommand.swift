@@ -28,7 +28,8 @@ struct OrchestratorCommand: AsyncParsableCommand {
         let member = try cluster.member(.orchestrator, replica: replica)
         let logger = ServiceProcess.logger(member.name, level: process.logLevel)
         let snapshots = try SnapshotProcess(
-            member, in: cluster, kinds: FunnelSnapshot.componentKinds, logger: logger
+            member, in: cluster, kinds: FunnelSnapshot.componentKinds(for: Set(cluster.funnel.channels.keys)),
+            logger: logger
         ) { try FunnelSnapshot($0) }
         let service = RecommenderService(
             configuration: OrchestratorConfiguration(cluster), shards: try cluster.recallShards.map(cluster.stage),

@@ -29,7 +29,8 @@ struct RecallShardCommand: AsyncParsableCommand {
     func run() async throws {
         let cluster = try ClusterConfiguration(file: process.config)
         let member = try cluster.member(.recallShard, shard: shard, replica: replica)
-        let kinds = RecallShardEngine.componentKinds
+        // What is off need not be in the snapshot, and takes no memory.
+        let kinds = RecallShardEngine.componentKinds(for: Set(cluster.funnel.channels.keys))
         let logger = ServiceProcess.logger(member.name, level: process.logLevel)
         let live = LiveItems(
             journal: LiveItemJournal(path: "\(cluster.directory(of: member))/live-items.jsonl"))

@@ -26,6 +26,14 @@ import VectorIndex
             excludedItems: keys(excluded))
     }
 
+    @Test func aShardNeedsTheComponentsOfItsChannelsAlone() {
+        #expect(RecallShardEngine.componentKinds(for: []) == ["catalog", "two-tower"])
+        #expect(
+            RecallShardEngine.componentKinds(for: ["two-tower", "author", "similar-author", "popular", "cache"])
+                == ["catalog", "two-tower", "vectors", "authors", "popular"])
+        #expect(ChannelEncoders.componentKinds(for: ["two-tower", "popular"]) == ["two-tower"])
+    }
+
     @Test func aFailingChannelDoesNotTakeTheOthersAlong() {
         let engine = RecallShardEngine(
             shard: 2, of: 4,
