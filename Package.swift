@@ -103,11 +103,11 @@ let package = Package(
         library("Features", ["Catalog", "Kernels", "Networks"]),
         library("Snapshots", ["Blobs", "Hashing", "Compression", "Messages", "RPC", "Kernels", logging]),
         // layer 5: models and user state
-        library("Models", ["Features", "Networks", "Catalog", "Kernels", "Blobs"]),
+        library("Models", ["Features", "Networks", "Inference", "Catalog", "Kernels", "Blobs"]),
         library("FeatureStore", ["Catalog", "Features", "Blobs", "Kernels"]),
         // layer 6: stages
         library("Recall", ["VectorIndex", "Models", "Catalog", "Blobs", "Kernels"]),
-        library("Ranking", ["Models", "Features", "Networks", "Catalog", "Blobs", "Kernels"]),
+        library("Ranking", ["Models", "Features", "Networks", "Inference", "Catalog", "Blobs", "Kernels"]),
         library("Evaluation", ["Models", "Features", "Catalog", "Kernels"]),
         library("Simulation", ["Catalog", "Kernels"]),
         // layer 7: whole pipelines: offline training, online orchestration

@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 
 /// The cross network of DCN V2 (Wang et al., WWW 2021): `x_{l+1} = x_0 * (x_l W_l + b_l) + x_l`.
 public final class CrossNetV2: TileNet {

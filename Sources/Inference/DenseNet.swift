@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 
 /// Dense layers one after the other.
 ///

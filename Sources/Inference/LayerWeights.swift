@@ -1,13 +1,6 @@
 public import Blobs
 public import Kernels
 
-/// How the weights of a layer are held for serving.
-public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
-    case float32
-    /// One byte a weight, inputs quantised row by row as they come; sums are exact. See `QuantizedMatrix`.
-    case int8
-}
-
 /// The trained values of a dense layer, `y = f(x W + b)`.
 public struct LayerWeights: Sendable {
     public let inputs: Int
@@ -58,7 +51,7 @@ public struct LayerWeights: Sendable {
     }
 
     /// Layers of the same inputs and activation side by side: one product reads their input once.
-    static func sideBySide(_ layers: [LayerWeights]) -> LayerWeights {
+    public static func sideBySide(_ layers: [LayerWeights]) -> LayerWeights {
         guard let first = layers.first else { preconditionFailure("layers are needed to stand side by side") }
         precondition(
             layers.allSatisfy { $0.inputs == first.inputs && $0.activation == first.activation },

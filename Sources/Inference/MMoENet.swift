@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 
 /// Multi-gate mixture of experts with a tower for each task (MMoE, Ma et al., KDD 2018).
 ///

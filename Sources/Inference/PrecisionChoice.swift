@@ -1,3 +1,5 @@
+public import Kernels
+
 /// Which layers of a model may be served in bytes.
 ///
 /// Made when a model is exported, with held-out rows; the choice travels with the model.

@@ -2,7 +2,7 @@ public import Blobs
 public import Catalog
 public import Features
 import Kernels
-public import Networks
+import Networks
 
 /// The three-tower model as a ranker holds it, from a snapshot's `prerank` component: item towers already computed,
 /// one row per catalogue item, and the item statistics of the snapshot.
@@ -10,6 +10,8 @@ public import Networks
 public final class PreRankNet: @unchecked Sendable {
     public let model: ThreeTowerModel
     public let encoder: FeatureEncoder
+    /// What runs for each candidate.
+    public let head: PreRankHead
     /// `[N]`, catalogue row order.
     public let signals: [ItemSignals]
     /// Describes items that the catalogue does not have.
@@ -29,6 +31,7 @@ public final class PreRankNet: @unchecked Sendable {
         try description.check(columns, path: file.path)
         let parameters = ParameterSet(file: file, purpose: .serving)
         model = try ThreeTowerModel(specification, sizes: description.sizes, in: parameters)
+        head = try PreRankHead(file, specification)
         vocabulary = ItemVocabulary(items, columns: columns)
         itemVectors = try parameters.table(
             "item.output", rows: columns.count, width: specification.item.layers.last ?? 0)
@@ -49,11 +52,14 @@ public final class PreRankNet: @unchecked Sendable {
         statistics.surface(index)
     }
 
-    /// Precomputed item towers of catalogue rows.
-    ///
-    /// - Returns: `[rows.count, item.layers.last]`.
-    public func items(_ rows: [UInt32], in workspace: Workspace) -> Tensor {
-        workspace.lookup(itemVectors, rows)
+    /// Asks for an item's vector to be brought into the cache.
+    public func prefetchItem(_ row: Int) {
+        itemVectors.prefetch(row)
+    }
+
+    /// Copies the precomputed item tower of a catalogue row to `target`, `[head.itemWidth]`.
+    public func copyItem(_ row: Int, to target: UnsafeMutablePointer<Float>) {
+        itemVectors.copy(row, to: target)
     }
 
     /// The item tower, run for an item that the catalogue does not have, at the time of its publication.

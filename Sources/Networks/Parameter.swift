@@ -74,19 +74,24 @@ public final class DenseParameter: Parameter, @unchecked Sendable {
     private(set) var gradient: UnsafeMutablePointer<Float>?
     /// The values in the order of the serving kernel; only for values that no longer change.
     let packed: PackedMatrix?
+    /// The values in bytes, for the products of whole batches; nil when they are served in float32.
+    let bytes: ByteWeights?
 
     override init(name: String, rows: Int, columns: Int) {
         packed = nil
+        bytes = nil
         super.init(name: name, rows: rows, columns: columns)
     }
 
-    override init(name: String, rows: Int, columns: Int, shared: SharedBuffer<Float>) {
+    init(name: String, rows: Int, columns: Int, shared: SharedBuffer<Float>, precision: Precision) {
         packed = shared.withUnsafeBufferPointer { PackedMatrix(MatrixOperand($0, rows: rows, columns: columns)) }
+        bytes = precision == .int8 ? ByteWeights(shared, rows: rows, columns: columns) : nil
         super.init(name: name, rows: rows, columns: columns, shared: shared)
     }
 
     override init(shapeOf name: String, rows: Int, columns: Int) {
         packed = nil
+        bytes = nil
         super.init(shapeOf: name, rows: rows, columns: columns)
     }
 
@@ -146,6 +151,18 @@ public final class EmbeddingTable: Parameter, @unchecked Sendable {
 
     func clearPadding() {
         if let padding { mutableValues?.advanced(by: Int(padding) * width).update(repeating: 0, count: width) }
+    }
+
+    /// Asks for a row to be brought into the cache.
+    public func prefetch(_ index: Int) {
+        precondition(index >= 0 && index < rows, "\(name) has \(rows) rows, asked for \(index)")
+        kernels.prefetch(values + index * width, count: width)
+    }
+
+    /// Copies a row to `target`, `[width]`.
+    public func copy(_ index: Int, to target: UnsafeMutablePointer<Float>) {
+        precondition(index >= 0 && index < rows, "\(name) has \(rows) rows, asked for \(index)")
+        target.update(from: values + index * width, count: width)
     }
 
     /// A copy of one row.

@@ -1,5 +1,5 @@
 public import Blobs
-import Kernels
+public import Kernels
 
 /// The parameters of a model by name.
 ///
@@ -14,7 +14,7 @@ public final class ParameterSet {
 
     private enum Source {
         case seed(UInt64)
-        case file(SafetensorsFile, prefix: String, purpose: Purpose)
+        case file(SafetensorsFile, prefix: String, purpose: Purpose, precisions: [String: Precision])
         case shapes
     }
 
@@ -32,9 +32,13 @@ public final class ParameterSet {
 
     /// The parameters of a file written by `write`.
     ///
-    /// - Parameter prefix: what the writer put before each name.
-    public init(file: SafetensorsFile, prefix: String = "", purpose: Purpose) {
-        source = .file(file, prefix: prefix, purpose: purpose)
+    /// - Parameters:
+    ///   - prefix: what the writer put before each name.
+    ///   - precisions: For serving, how the matrices are held, by name; float32 for those that are not there.
+    public init(
+        file: SafetensorsFile, prefix: String = "", purpose: Purpose, precisions: [String: Precision] = [:]
+    ) {
+        source = .file(file, prefix: prefix, purpose: purpose, precisions: precisions)
     }
 
     private init(_ source: Source) {
@@ -56,7 +60,8 @@ public final class ParameterSet {
             return parameter
         }
         if let shared = try sharedValues(name, rows, columns) {
-            parameter = DenseParameter(name: name, rows: rows, columns: columns, shared: shared)
+            parameter = DenseParameter(
+                name: name, rows: rows, columns: columns, shared: shared, precision: precision(of: name))
         } else {
             parameter = DenseParameter(name: name, rows: rows, columns: columns)
             try fill(parameter, initial)
@@ -93,6 +98,15 @@ public final class ParameterSet {
     /// Every parameter, matrices first, each kind in the order in which it was asked for.
     public var all: [Parameter] { matrices + tables }
 
+    /// Names of the matrices that gain by being served in bytes: those of layers that are wide enough to be worth the
+    /// rounding of their input.
+    public var byteCandidates: [String] {
+        matrices.filter { min($0.rows, $0.columns) >= ParameterSet.byteWidthMin }.map(\.name)
+    }
+
+    /// Below a register's width of inputs or outputs, a product takes no longer than what comes before and after it.
+    private static let byteWidthMin = 16
+
     /// Scalars in all parameters.
     public var count: Int { all.reduce(0) { $0 + $1.count } }
 
@@ -113,10 +127,15 @@ public final class ParameterSet {
         precondition(names.insert(name).inserted, "two parameters are named \(name)")
     }
 
+    private func precision(of name: String) -> Precision {
+        guard case .file(_, _, _, let precisions) = source else { return .float32 }
+        return precisions[name] ?? .float32
+    }
+
     private func sharedValues(
         _ name: String, _ rows: Int, _ columns: Int
     ) throws(NetworkError) -> SharedBuffer<Float>? {
-        guard case .file(let file, let prefix, .serving) = source else { return nil }
+        guard case .file(let file, let prefix, .serving, _) = source else { return nil }
         return try read(file, prefix + name, rows, columns)
     }
 
@@ -126,7 +145,7 @@ public final class ParameterSet {
             guard let values = parameter.mutableValues else { return }
             var generator = SeededGenerator(seed: seed, stream: ParameterSet.hash(parameter.name))
             initial.fill(values, rows: parameter.rows, columns: parameter.columns, generator: &generator)
-        case .file(let file, let prefix, _):
+        case .file(let file, let prefix, _, _):
             parameter.assign(try read(file, prefix + parameter.name, parameter.rows, parameter.columns))
         case .shapes: break
         }

@@ -85,7 +85,11 @@ extension Workspace {
         _ part: Tensor, _ weight: DenseParameter, _ first: Int, _ start: UnsafePointer<Float>?,
         _ activation: Activation, _ accumulate: Bool, _ result: Tensor
     ) {
-        if let packed = weight.packed {
+        if let bytes = weight.bytes, part.rows == result.rows, weight.columns > 1 {
+            kernels.multiply(
+                quantized(part), bytes.slice(first..<first + part.columns), bias: start, activation: activation,
+                accumulate: accumulate, into: result.values)
+        } else if let packed = weight.packed {
             kernels.multiply(
                 part.operand, packed, firstRow: first, bias: start, activation: activation, accumulate: accumulate,
                 into: result.values)

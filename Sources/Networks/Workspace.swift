@@ -10,6 +10,8 @@ public class Workspace {
     public let threads: Threads
     let arena = FloatArena()
     private(set) var tensorCount = 0
+    /// Room for the input of a layer in bytes; as large as the largest so far.
+    private var byteRows = QuantizedRows(rowsMax: 0, columnsMax: 0)
 
     public init(threads: Threads = .one) {
         self.threads = threads
@@ -42,6 +44,16 @@ public class Workspace {
     public func input(_ values: some Collection<Float>, columns: Int) -> Tensor {
         precondition(columns > 0 && values.count % columns == 0, "\(values.count) values in rows of \(columns)")
         return input(rows: values.count / columns, columns: columns) { _ = $0.update(fromContentsOf: values) }
+    }
+
+    /// The rows of a tensor in bytes, until the next call.
+    func quantized(_ x: Tensor) -> QuantizedRows {
+        if x.rows > byteRows.rowsMax || x.columns > byteRows.columnsMax {
+            byteRows = QuantizedRows(
+                rowsMax: max(x.rows, byteRows.rowsMax), columnsMax: max(x.columns, byteRows.columnsMax))
+        }
+        byteRows.assign(x.values, rows: x.rows, columns: x.columns, stride: x.columns)
+        return byteRows
     }
 
     /// A tensor with undefined values.

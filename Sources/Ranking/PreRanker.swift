@@ -1,6 +1,7 @@
 public import Blobs
 public import Catalog
 import Features
+import Inference
 public import Kernels
 public import Models
 import Networks
@@ -17,8 +18,8 @@ public final class PreRanker: @unchecked Sendable {
     private let lock = Mutex<Void>(())
     private var idle: [Scratch] = []
 
-    /// Candidates per tile: their tensors stay in the second-level cache.
-    private static let tile = 128
+    /// Item vectors that are asked for ahead of their use: memory takes about as long as eight candidates' features.
+    private static let itemsAhead = 8
     /// Scratches kept when idle; more than the threads that serve would only hold memory.
     private static let idleMax = 16
 
@@ -42,7 +43,7 @@ public final class PreRanker: @unchecked Sendable {
     public func rank(
         _ state: UserState, _ scene: Scene, items: SharedBuffer<ItemKey>, live: [LiveItem] = [], limit: Int
     ) -> RankedItems {
-        let scratch = lock.withLock { _ in idle.popLast() } ?? Scratch()
+        let scratch = lock.withLock { _ in idle.popLast() } ?? Scratch(net.head)
         defer {
             lock.withLock { _ in if idle.count < Self.idleMax { idle.append(scratch) } }
         }
@@ -63,67 +64,59 @@ public final class PreRanker: @unchecked Sendable {
     }
 
     private static func tiles(_ count: Int, _ body: (Range<Int>) -> Void) {
-        for start in stride(from: 0, to: count, by: tile) { body(start..<min(start + tile, count)) }
+        for start in stride(from: 0, to: count, by: Tile.rows) { body(start..<min(start + Tile.rows, count)) }
     }
 
     private func runUserTower(_ state: UserState, _ scene: Scene, _ scratch: Scratch) {
         scratch.user.removeAll()
         scratch.user.append(state, scene, encoder: net.encoder)
         scratch.workspace.reset()
-        let vector = net.model.users(scratch.user, in: scratch.workspace)
-        scratch.userVector.removeAll(keepingCapacity: true)
-        vector.withUnsafeBufferPointer { scratch.userVector.append(contentsOf: $0) }
+        net.model.users(scratch.user, in: scratch.workspace).withUnsafeBufferPointer {
+            net.head.begin($0, in: scratch.head)
+        }
         scratch.cross.begin(state, scene, encoder: net.encoder, surface: net.surface(scene.surface))
     }
 
     /// Scores candidates `range` of the scratch.
     private func score(_ range: Range<Int>, _ scratch: Scratch) {
-        let features = net.model.specification.cross
-        let workspace = scratch.workspace
-        workspace.reset()
-        scratch.tile.removeAll(keepingCapacity: true)
-        scratch.tile.append(contentsOf: scratch.rows[range])
-        let crosses = workspace.input(rows: range.count, columns: features.count) { values in
-            for (place, row) in scratch.tile.enumerated() {
-                let start = place * features.count
-                scratch.cross.encode(
-                    row: Int(row), signals: net.signals[Int(row)], columns: net.encoder.columns, features: features,
-                    into: UnsafeMutableBufferPointer(rebasing: values[start..<start + features.count]))
-            }
+        // Taken out of their objects once: each would be retained and released for every candidate.
+        let (cross, rows, signals) = (scratch.cross, scratch.rows, net.signals)
+        let (columns, features) = (net.encoder.columns, net.model.specification.cross)
+        for place in range.prefix(Self.itemsAhead) { net.prefetchItem(Int(rows[place])) }
+        score(range.count, scratch) { place, vector, values in
+            let next = range.lowerBound + place + Self.itemsAhead
+            if next < range.upperBound { net.prefetchItem(Int(rows[next])) }
+            let row = Int(rows[range.lowerBound + place])
+            net.copyItem(row, to: vector)
+            cross.encode(row: row, signals: signals[row], columns: columns, features: features, into: values)
         }
-        score(range.count, net.items(scratch.tile, in: workspace), crosses, scratch)
     }
 
     /// Scores live candidates `range` of the scratch.
     private func scoreLive(_ range: Range<Int>, _ scratch: Scratch) {
-        let features = net.model.specification.cross
-        let workspace = scratch.workspace
-        workspace.reset()
-        let crosses = workspace.input(rows: range.count, columns: features.count) { values in
-            for (place, entry) in scratch.live[range].enumerated() {
-                let start = place * features.count
-                scratch.cross.encode(
-                    entry.features, signals: entry.signals, features: features,
-                    into: UnsafeMutableBufferPointer(rebasing: values[start..<start + features.count]))
+        let (cross, live, features) = (scratch.cross, scratch.live, net.model.specification.cross)
+        score(range.count, scratch) { place, vector, values in
+            let entry = live[range.lowerBound + place]
+            entry.vector.withUnsafeBufferPointer { own in
+                if let base = own.baseAddress { vector.update(from: base, count: own.count) }
             }
+            cross.encode(entry.features, signals: entry.signals, features: features, into: values)
         }
-        let vectors = scratch.live[range].flatMap(\.vector)
-        score(range.count, workspace.input(vectors, columns: vectors.count / range.count), crosses, scratch)
     }
 
-    /// - Parameters:
-    ///   - items: `[count, d]`.
-    ///   - crosses: `[count, features]`.
-    private func score(_ count: Int, _ items: Tensor, _ crosses: Tensor, _ scratch: Scratch) {
-        let workspace = scratch.workspace
-        let outputs = net.model.head(
-            users: workspace.input(scratch.userVector, columns: scratch.userVector.count), items: items,
-            features: crosses, in: workspace)
+    /// - Parameter fill: See `PreRankHead.run`.
+    private func score(
+        _ count: Int, _ scratch: Scratch,
+        fill: (Int, UnsafeMutablePointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void
+    ) {
         let fusion = net.model.specification.fusion
-        for place in 0..<count {
-            let click = 1 / (1 + exponential(-outputs.click[place, 0]))
-            let watch = exponential(outputs.watch[place, 0])
-            scratch.append(click: click, watch: watch, score: fusion.score(click: click, watchSeconds: watch))
+        net.head.run(rows: count, in: scratch.head, fill: fill) { results in
+            scratch.append(count) { place in
+                let click = 1 / (1 + exponential(-results[2 * place]))
+                let watch = exponential(results[2 * place + 1])
+                return Scratch.Outcome(
+                    click: click, watch: watch, score: fusion.score(click: click, watchSeconds: watch))
+            }
         }
     }
 }

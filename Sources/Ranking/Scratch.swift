@@ -9,7 +9,7 @@ import Networks
 final class Scratch {
     let workspace = Workspace()
     var user = UserInputs()
-    var userVector: [Float] = []
+    let head: PreRankHead.Scratch
     var cross = CrossEncoder()
     /// Catalogue rows of the known candidates, in the order of the request.
     private(set) var rows: [UInt32] = []
@@ -17,12 +17,33 @@ final class Scratch {
     private var places: [UInt32] = []
     /// Candidates that the snapshot does not have, after `rows`.
     private(set) var live: [LiveItemTowers.Entry] = []
-    /// The rows of one tile.
-    var tile: [UInt32] = []
-    private var clicks: [Float] = []
-    private var watches: [Float] = []
+    /// Of the candidates, in the order of `places`.
+    private var outcomes: [Outcome] = []
     private var scores: [Float] = []
-    private var order: [Int] = []
+    private var order: [Standing] = []
+
+    /// What was found of one candidate.
+    struct Outcome {
+        var click: Float
+        var watch: Float
+        var score: Float
+    }
+
+    /// A candidate in the order of the answer.
+    private struct Standing {
+        var score: Float
+        var key: ItemKey
+        /// Its place among the outcomes.
+        var index: UInt32
+
+        static func precedes(_ left: Standing, _ right: Standing) -> Bool {
+            left.score > right.score || (left.score == right.score && left.key < right.key)
+        }
+    }
+
+    init(_ head: PreRankHead) {
+        self.head = PreRankHead.Scratch(head)
+    }
 
     /// Candidates that can be scored.
     var count: Int { rows.count + live.count }
@@ -36,8 +57,7 @@ final class Scratch {
     ) {
         rows.removeAll(keepingCapacity: true)
         places.removeAll(keepingCapacity: true)
-        clicks.removeAll(keepingCapacity: true)
-        watches.removeAll(keepingCapacity: true)
+        outcomes.removeAll(keepingCapacity: true)
         scores.removeAll(keepingCapacity: true)
         for place in items.indices {
             guard let row = net.encoder.itemIndex.row(of: items[place]) else { continue }
@@ -54,27 +74,35 @@ final class Scratch {
         }
     }
 
-    func append(click: Float, watch: Float, score: Float) {
-        clicks.append(click)
-        watches.append(watch)
-        scores.append(score)
+    /// Adds the outcomes of a tile.
+    func append(_ count: Int, _ outcome: (Int) -> Outcome) {
+        withoutActuallyEscaping(outcome) { outcomes.append(contentsOf: (0..<count).lazy.map($0)) }
+        scores.append(contentsOf: outcomes.suffix(count).lazy.map(\.score))
     }
 
     /// The best `limit` (all when 0): score descending, ties by ascending key.
+    ///
+    /// - Complexity: O(n) for the cut, O(limit log limit) for the order.
     func best(_ limit: Int, of items: SharedBuffer<ItemKey>) -> RankedItems {
+        let bar = limit > 0 && limit < scores.count ? bar(limit) : nil
         order.removeAll(keepingCapacity: true)
-        order.append(contentsOf: scores.indices)
-        order.sort {
-            let (left, right) = (scores[$0], scores[$1])
-            return left > right || (left == right && items[Int(places[$0])] < items[Int(places[$1])])
+        for (index, outcome) in outcomes.enumerated() where bar.map({ outcome.score >= $0 }) ?? true {
+            let key = items[Int(places[index])]
+            order.append(Standing(score: outcome.score, key: key, index: UInt32(index)))
         }
-        let count = limit > 0 ? min(limit, order.count) : order.count
+        order.sort(by: Standing.precedes)
+        let chosen = order.prefix(limit > 0 ? limit : order.count)
         var result = RankedItems()
-        result.items = order[..<count].map { items[Int(places[$0])] }
-        result.scores = order[..<count].map { scores[$0] }
-        result.clickProbabilities = order[..<count].map { clicks[$0] }
-        result.watchSeconds = order[..<count].map { watches[$0] }
+        result.items = chosen.map(\.key)
+        result.scores = chosen.map(\.score)
+        result.clickProbabilities = chosen.map { outcomes[Int($0.index)].click }
+        result.watchSeconds = chosen.map { outcomes[Int($0.index)].watch }
         return result
+    }
+
+    /// The score of the last of the best `limit`; more candidates may have it.
+    private func bar(_ limit: Int) -> Float? {
+        scores.withUnsafeBufferPointer { TopK.select(limit, of: $0).last?.score }
     }
 }
 

@@ -1,4 +1,5 @@
 import Inference
+import Kernels
 import Testing
 
 @Suite struct PrecisionTests {

@@ -157,6 +157,29 @@ import Testing
         }
     }
 
+    @Test func aComponentSaysWhichOfItsLayersAreServedInBytes() throws {
+        let specification = golden.full.specification
+        let parameters = ParameterSet(seed: 3)
+        let model = try RankerModel(specification, rows: golden.rows, in: parameters)
+        let layers = parameters.matrices.filter { min($0.rows, $0.columns) > 1 }.map(\.name)
+        let precisions = Dictionary(uniqueKeysWithValues: layers.map { ($0, Precision.int8) })
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).safetensors").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try RankerDescription(specification: specification, rows: golden.rows, precisions: precisions)
+            .writer(parameters).write(to: path)
+        let file = try SafetensorsFile(path: path)
+        let inputs = golden.inputs.rows(histories: 3)
+        let workspace = Workspace()
+        let expected = model(inputs, in: workspace)
+        let plain = try RankerModel(file, precisions: [:])(inputs, in: workspace)
+        let bytes = try RankerModel(file)(inputs, in: workspace)
+        for head in expected.indices {
+            #expect(difference(plain[head].array, expected[head].array) < 1e-5)
+            let lost = difference(bytes[head].array, expected[head].array)
+            #expect(lost < 0.1 && lost > 1e-5, "head \(head): \(lost)")
+        }
+    }
+
     @Test func partsAreCountedWithoutMakingThem() throws {
         let specification = golden.full.specification
         let costs = try specification.costs(rows: golden.rows)

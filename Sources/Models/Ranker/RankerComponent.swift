@@ -1,5 +1,6 @@
 public import Blobs
 import Foundation
+public import Kernels
 public import Networks
 
 /// What a ranking model's component says of itself: all that is needed to read its tensors.
@@ -7,12 +8,17 @@ public struct RankerDescription: Codable, Sendable, Hashable {
     public var specification: RankerSpecification
     /// Rows of each table, by name.
     public var rows: [String: Int]
+    /// How matrices are held in serving, by name, when that was chosen (`Inference.PrecisionChoice`).
+    public var precisions: [String: Precision]?
 
     private static let key = "ranker"
 
-    public init(specification: RankerSpecification, rows: [String: Int]) {
+    public init(
+        specification: RankerSpecification, rows: [String: Int], precisions: [String: Precision]? = nil
+    ) {
         self.specification = specification
         self.rows = rows
+        self.precisions = precisions
     }
 
     /// Reads the description from a component's metadata.
@@ -42,8 +48,9 @@ public struct RankerDescription: Codable, Sendable, Hashable {
 extension RankerModel {
     /// The model of a component, to serve: parameters are shared with the mapped file, matrices packed.
     ///
+    /// - Parameter precisions: Take the place of the component's own: for measuring what they lose.
     /// - Throws: `ModelError` or `NetworkError` when the file does not hold what its description says.
-    public init(_ file: SafetensorsFile) throws {
+    public init(_ file: SafetensorsFile, precisions: [String: Precision]? = nil) throws {
         let description = try RankerDescription(file)
         do throws(ModelError) {
             try description.specification.validate()
@@ -51,6 +58,8 @@ extension RankerModel {
             throw ModelError(.corrupt, "\(file.path): \(error.message)")
         }
         try self.init(
-            description.specification, rows: description.rows, in: ParameterSet(file: file, purpose: .serving))
+            description.specification, rows: description.rows,
+            in: ParameterSet(
+                file: file, purpose: .serving, precisions: precisions ?? description.precisions ?? [:]))
     }
 }
