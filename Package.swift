@@ -175,8 +175,8 @@ let package = Package(
         tests(
             "TrainingTests",
             [
-                "Training", "Evaluation", "Models", "Features", "VectorIndex", "Catalog", "Simulation", "Snapshots",
-                "Kernels",
+                "Training", "Evaluation", "Models", "Features", "Networks", "VectorIndex", "Catalog", "Simulation",
+                "Snapshots", "Blobs", "Kernels",
             ],
             exclude: ["Resources"]),
         tests("FeatureStoreTests", ["FeatureStore", "Catalog", "Blobs", "Kernels"]),

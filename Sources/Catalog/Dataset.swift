@@ -9,15 +9,19 @@ public struct Dataset: Sendable {
     public var exposures: ExposureTable
     /// Who follows which author, as far as it is told apart from showings; following after a showing is an action there.
     public var follows: FollowTable
+    /// What recall offered and ranking did not let through, as far as it was logged.
+    public var rejected: RejectedTable
 
     public init(
-        name: String, users: UserTable, items: ItemTable, exposures: ExposureTable, follows: FollowTable = FollowTable()
+        name: String, users: UserTable, items: ItemTable, exposures: ExposureTable,
+        follows: FollowTable = FollowTable(), rejected: RejectedTable = RejectedTable()
     ) {
         self.name = name
         self.users = users
         self.items = items
         self.exposures = exposures
         self.follows = follows
+        self.rejected = rejected
     }
 }
 
@@ -42,14 +46,16 @@ public struct ItemTable: Sendable {
     public var cities: SharedBuffer<UInt64>
     /// How good the item is, 0...1; NaN is unknown.
     public var qualities: SharedBuffer<Float>
+    public var tags: ItemTags
 
     /// Columns left out are unknown for every item.
     public init(
         keys: SharedBuffer<ItemKey>, publicIDs: StringTable, titles: StringTable, categories: SharedBuffer<UInt32>,
         categoryNames: StringTable, authors: SharedBuffer<UInt64>, publishTimes: SharedBuffer<Int64>,
         durations: SharedBuffer<Float>, latitudes: SharedBuffer<Float>? = nil, longitudes: SharedBuffer<Float>? = nil,
-        cities: SharedBuffer<UInt64>? = nil, qualities: SharedBuffer<Float>? = nil
+        cities: SharedBuffer<UInt64>? = nil, qualities: SharedBuffer<Float>? = nil, tags: ItemTags? = nil
     ) {
+        self.tags = tags ?? ItemTags(items: keys.count)
         let unknown = SharedBuffer([Float](repeating: .nan, count: keys.count))
         self.latitudes = latitudes ?? unknown
         self.longitudes = longitudes ?? unknown
@@ -71,6 +77,33 @@ public struct ItemTable: Sendable {
     public func place(of row: Int) -> Place? {
         Place(latitude: Double(latitudes[row]), longitude: Double(longitudes[row]))
     }
+}
+
+/// Keywords, genres and the like: any number for each item.
+public struct ItemTags: Sendable {
+    /// Tags of one item; more are cut.
+    public static let perItemMax = 64
+
+    /// Row 0 is the unknown tag, which no item has.
+    public var names: StringTable
+    /// `[items + 1]`, ascending from 0 to `rows.count`.
+    public var offsets: SharedBuffer<UInt64>
+    /// Rows of `names`, an item's in the order in which they are told.
+    public var rows: SharedBuffer<UInt32>
+
+    public init(names: StringTable, offsets: SharedBuffer<UInt64>, rows: SharedBuffer<UInt32>) {
+        self.names = names
+        self.offsets = offsets
+        self.rows = rows
+    }
+
+    /// No tags.
+    public init(items: Int) {
+        self.init(names: StringTable([""]), offsets: SharedBuffer([UInt64](repeating: 0, count: items + 1)), rows: [])
+    }
+
+    /// Where the tags of an item are among the rows.
+    public func range(of item: Int) -> Range<Int> { Int(offsets[item])..<Int(offsets[item + 1]) }
 }
 
 /// Users following authors, oldest first; the columns are parallel.
@@ -99,6 +132,27 @@ public struct FollowTable: Sendable {
             users: SharedBuffer(users.prefix(end)), authors: SharedBuffer(authors.prefix(end)),
             times: SharedBuffer(times.prefix(end)))
     }
+}
+
+/// Candidates of requests that never reached a page: the pre-ranker left them out, or the ranker put them at the bottom.
+/// Oldest first; the columns are parallel.
+///
+/// Nobody saw them. What was shown and not clicked is in the exposures, and is no rejected candidate.
+public struct RejectedTable: Sendable {
+    /// Rows of the user table.
+    public var users: SharedBuffer<UInt32>
+    /// Rows of the item table.
+    public var items: SharedBuffer<UInt32>
+    /// When the request was made: milliseconds since 1970, ascending.
+    public var times: SharedBuffer<Int64>
+
+    public init(users: SharedBuffer<UInt32> = [], items: SharedBuffer<UInt32> = [], times: SharedBuffer<Int64> = []) {
+        self.users = users
+        self.items = items
+        self.times = times
+    }
+
+    public var count: Int { users.count }
 }
 
 /// Users, ascending by key; the columns are parallel.

@@ -15,6 +15,22 @@ public struct FeatureDescription: Codable, Hashable, Sendable {
     }
 }
 
+/// Lists of a user's recent touches that only some models read.
+public struct UserLists: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    /// Liked, collected or shared items.
+    public static let likedItems = UserLists(rawValue: 1 << 0)
+    /// Authors of the clicked items.
+    public static let recentAuthors = UserLists(rawValue: 1 << 1)
+    /// Tags of the clicked items.
+    public static let recentTags = UserLists(rawValue: 1 << 2)
+}
+
 /// The one definition of features, used by training and serving alike: what a state, a scene and an item become.
 public struct FeatureEncoder: Sendable {
     public let columns: ItemFeatureColumns
@@ -23,11 +39,14 @@ public struct FeatureEncoder: Sendable {
     public let description: FeatureDescription
     /// Newest clicked items that the user towers pool, at most `UserState.recentMax`.
     public let recentItems: Int
+    /// Lists that are made; the others stay empty.
+    public let lists: UserLists
 
     public init(
         columns: ItemFeatureColumns, itemIndex: KeyIndex, userIndex: KeyIndex, description: FeatureDescription,
-        recentItems: Int
+        recentItems: Int, lists: UserLists = []
     ) {
+        self.lists = lists
         self.columns = columns
         self.itemIndex = itemIndex
         self.userIndex = userIndex

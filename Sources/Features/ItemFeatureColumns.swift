@@ -16,6 +16,12 @@ public struct ItemFeatureColumns: Sendable {
     public let publishTimes: SharedBuffer<Int64>
     /// `[N]`, log(1 + seconds); 0 is unknown.
     public let logDurations: SharedBuffer<Float>
+    /// `[N]`, below ``cityCount``; 0 is unknown. Known cities are numbered by ascending key.
+    public let cities: SharedBuffer<UInt32>
+    public let cityCount: Int
+    /// `[N]`, 0...1; NaN is unknown.
+    public let qualities: SharedBuffer<Float>
+    public let tags: ItemTags
 
     public var count: Int { keys.count }
 
@@ -24,12 +30,22 @@ public struct ItemFeatureColumns: Sendable {
         keys = items.keys
         categories = items.categories
         categoryCount = max(items.categoryNames.count, Int(items.categories.max() ?? 0) + 1)
-        let known = Set(items.authors).subtracting([0]).sorted()
-        var number: [UInt64: UInt32] = [0: 0]
-        for (index, author) in known.enumerated() { number[author] = UInt32(index + 1) }
-        authors = SharedBuffer(items.authors.map { number[$0] ?? 0 })
-        authorCount = known.count + 1
+        (authors, authorCount) = Self.numbered(items.authors)
+        (cities, cityCount) = Self.numbered(items.cities)
+        qualities = items.qualities
+        tags = items.tags
         publishTimes = items.publishTimes
         logDurations = SharedBuffer(items.durations.map { logPlusOne(max($0, 0)) })
     }
+
+    /// Keys as numbers by ascending key, from 1; 0 stays 0.
+    private static func numbered(_ keys: SharedBuffer<UInt64>) -> (numbers: SharedBuffer<UInt32>, count: Int) {
+        let known = Set(keys).subtracting([0]).sorted()
+        var number: [UInt64: UInt32] = [0: 0]
+        for (index, key) in known.enumerated() { number[key] = UInt32(index + 1) }
+        return (SharedBuffer(keys.map { number[$0] ?? 0 }), known.count + 1)
+    }
+
+    /// The tags of an item, rows of the names.
+    public func tags(of row: Int) -> [UInt32] { tags.range(of: row).map { tags.rows[$0] } }
 }

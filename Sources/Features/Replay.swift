@@ -54,6 +54,17 @@ public struct Replay: Sendable {
         }
     }
 
+    /// Goes on from users as they are, with a log of what came after.
+    ///
+    /// - Parameter states: `[U]`, in the order of the rows that the log's users refer to, ascending by key.
+    public init(exposures: ExposureTable, states: [UserState], encoder: FeatureEncoder) {
+        self.encoder = encoder
+        self.exposures = exposures
+        self.states = states
+        stranger = UserKey(rawValue: (states.last?.user.rawValue ?? 0) &+ 1)
+        statistics = ActivityStatistics(columns: encoder.columns, surfaceCount: exposures.surfaceNames.count)
+    }
+
     /// Takes in all rows before `row` without making examples.
     public mutating func advance(to row: Int, updates: Updates = .all) {
         while applied < row {

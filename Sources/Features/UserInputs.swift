@@ -32,6 +32,13 @@ public struct UserInputs: Sendable {
     public private(set) var recentItems = RaggedRows()
     /// Their categories.
     public private(set) var recentCategories = RaggedRows()
+    /// Their authors and their tags, and the items of the last-n that were liked, collected or shared: empty lists when the
+    /// encoder does not make them.
+    public private(set) var recentAuthors = RaggedRows()
+    public private(set) var recentTags = RaggedRows()
+    public private(set) var likedItems = RaggedRows()
+    /// `[n]`, ``Buckets`` of impressions.
+    public private(set) var activities: [UInt32] = []
     /// `[n, UserFeature.allCases.count]`.
     public private(set) var numeric: [Float] = []
 
@@ -40,8 +47,14 @@ public struct UserInputs: Sendable {
     /// Inputs made elsewhere, as they are: for tests against stored numbers.
     package init(
         users: [UInt32], profile: [UInt32], surfaces: [UInt32], hours: [UInt32], weekdays: [UInt32],
-        recentItems: RaggedRows, recentCategories: RaggedRows, numeric: [Float]
+        recentItems: RaggedRows, recentCategories: RaggedRows, numeric: [Float], recentAuthors: RaggedRows? = nil,
+        recentTags: RaggedRows? = nil, likedItems: RaggedRows? = nil, activities: [UInt32]? = nil
     ) {
+        let none = RaggedRows(rows: [], offsets: Array(repeating: 0, count: users.count + 1))
+        self.recentAuthors = recentAuthors ?? none
+        self.recentTags = recentTags ?? none
+        self.likedItems = likedItems ?? none
+        self.activities = activities ?? Array(repeating: 0, count: users.count)
         self.users = users
         self.profile = profile
         self.surfaces = surfaces
@@ -63,6 +76,10 @@ public struct UserInputs: Sendable {
         weekdays.removeAll(keepingCapacity: true)
         recentItems.removeAll()
         recentCategories.removeAll()
+        recentAuthors.removeAll()
+        recentTags.removeAll()
+        likedItems.removeAll()
+        activities.removeAll(keepingCapacity: true)
         numeric.removeAll(keepingCapacity: true)
     }
 
@@ -85,11 +102,30 @@ public struct UserInputs: Sendable {
             guard touch.actions.contains(.click), let row = encoder.itemIndex.row(of: touch.item) else { continue }
             recentItems.rows.append(UInt32(row + 1))
             recentCategories.rows.append(encoder.columns.categories[row])
+            if encoder.lists.contains(.recentAuthors) { recentAuthors.rows.append(encoder.columns.authors[row]) }
+            if encoder.lists.contains(.recentTags) { recentTags.rows.append(contentsOf: encoder.columns.tags(of: row)) }
             pooled += 1
         }
+        if encoder.lists.contains(.likedItems) { appendLiked(state, encoder) }
         recentItems.offsets.append(recentItems.rows.count)
         recentCategories.offsets.append(recentCategories.rows.count)
+        recentAuthors.offsets.append(recentAuthors.rows.count)
+        recentTags.offsets.append(recentTags.rows.count)
+        likedItems.offsets.append(likedItems.rows.count)
+        activities.append(Buckets.activity(impressions: state.impressions))
         for feature in UserFeature.allCases { numeric.append(value(feature, state, pooled, encoder)) }
+    }
+
+    private mutating func appendLiked(_ state: UserState, _ encoder: FeatureEncoder) {
+        let liking: Actions = [.like, .collect, .share]
+        var pooled = 0
+        for touch in state.recent.reversed() where pooled < encoder.recentItems {
+            guard !touch.actions.isDisjoint(with: liking), let row = encoder.itemIndex.row(of: touch.item) else {
+                continue
+            }
+            likedItems.rows.append(UInt32(row + 1))
+            pooled += 1
+        }
     }
 
     /// Appends moment `index` of another table, made by the same encoder.
@@ -104,6 +140,10 @@ public struct UserInputs: Sendable {
         let range = other.recentItems.offsets[index]..<other.recentItems.offsets[index + 1]
         recentItems.append(other.recentItems.rows[range])
         recentCategories.append(other.recentCategories.rows[range])
+        recentAuthors.append(other.recentAuthors, index)
+        recentTags.append(other.recentTags, index)
+        likedItems.append(other.likedItems, index)
+        activities.append(other.activities[index])
         numeric.append(contentsOf: other.numeric[index * features..<(index + 1) * features])
     }
 
@@ -117,5 +157,12 @@ public struct UserInputs: Sendable {
         case .watch: logPlusOne(state.watchSeconds / max(state.impressions, 1)) / 5
         case .history: Float(pooled) / Float(max(encoder.recentItems, 1))
         }
+    }
+}
+
+extension RaggedRows {
+    /// Appends list `index` of another table.
+    mutating func append(_ other: RaggedRows, _ index: Int) {
+        append(other.rows[other.offsets[index]..<other.offsets[index + 1]])
     }
 }

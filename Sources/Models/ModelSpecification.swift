@@ -48,6 +48,12 @@ public enum UserField: String, Codable, Hashable, Sendable {
     case weekday
     case recentItems = "recent_items"
     case recentCategories = "recent_categories"
+    case recentAuthors = "recent_authors"
+    case recentTags = "recent_tags"
+    /// Liked, collected or shared items of the last-n.
+    case likedItems = "liked_items"
+    /// How many items the user was shown, in buckets.
+    case activity
 }
 
 /// What an item tower embeds.
@@ -55,6 +61,26 @@ public enum ItemField: String, Codable, Hashable, Sendable {
     case item
     case category
     case author
+    case city
+    /// The mean over the item's tags.
+    case tags
+    /// Numbers in buckets.
+    case durationBucket = "duration_bucket"
+    case ageBucket = "age_bucket"
+    case qualityBucket = "quality_bucket"
+
+    public var attribute: ItemAttribute {
+        switch self {
+        case .item: .item
+        case .category: .category
+        case .author: .author
+        case .city: .city
+        case .tags: .tags
+        case .durationBucket: .duration
+        case .ageBucket: .age
+        case .qualityBucket: .quality
+        }
+    }
 }
 
 /// Numeric inputs of an item tower.
@@ -63,6 +89,16 @@ public enum ItemFeature: String, Codable, Hashable, Sendable {
     case duration
     /// `FeatureEncoder.age(published:now:)`; at serving, the age when the snapshot was made.
     case age
+    /// -1...1; 0 when it is not known.
+    case quality
+
+    public var attribute: ItemAttribute {
+        switch self {
+        case .duration: .duration
+        case .age: .age
+        case .quality: .quality
+        }
+    }
 }
 
 public struct UserTowerSpecification: Codable, Hashable, Sendable {
@@ -75,6 +111,18 @@ public struct UserTowerSpecification: Codable, Hashable, Sendable {
         self.fields = fields
         self.numeric = numeric
         self.layers = layers
+    }
+
+    /// Lists that the encoder must make for the tower.
+    public var lists: UserLists {
+        fields.reduce(into: []) { lists, field in
+            switch field {
+            case .recentAuthors: lists.insert(.recentAuthors)
+            case .recentTags: lists.insert(.recentTags)
+            case .likedItems: lists.insert(.likedItems)
+            default: break
+            }
+        }
     }
 }
 
@@ -89,6 +137,12 @@ public struct ItemTowerSpecification: Codable, Hashable, Sendable {
         self.numeric = numeric
         self.layers = layers
     }
+
+    /// Everything of an item that the tower reads, each once.
+    public var attributes: [ItemAttribute] {
+        let read = Set(fields.map(\.attribute) + numeric.map(\.attribute))
+        return ItemAttribute.allCases.filter(read.contains)
+    }
 }
 
 /// The two-tower recall model (Yi et al., RecSys 2019).
@@ -100,10 +154,24 @@ public struct TwoTowerSpecification: Codable, Hashable, Sendable {
     public var embeddings = EmbeddingWidths()
     /// Newest clicked items that are pooled.
     public var recentItems = 50
-    /// Divides cosines before the softmax.
+    /// Divides cosines, to logits.
     public var temperature: Float = 0.1
+    public var training = TwoTowerTrainingSpecification()
 
     public init() {}
+
+    /// A specification that was written before it said how to train is trained by default.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        user = try container.decode(UserTowerSpecification.self, forKey: .user)
+        item = try container.decode(ItemTowerSpecification.self, forKey: .item)
+        embeddings = try container.decode(EmbeddingWidths.self, forKey: .embeddings)
+        recentItems = try container.decode(Int.self, forKey: .recentItems)
+        temperature = try container.decode(Float.self, forKey: .temperature)
+        training =
+            try container.decodeIfPresent(TwoTowerTrainingSpecification.self, forKey: .training)
+            ?? TwoTowerTrainingSpecification()
+    }
 
     /// Dimension of user and item vectors; both towers end in it.
     public var dimension: Int {

@@ -38,7 +38,8 @@ public final class PreRankNet: @unchecked Sendable {
         encoder = FeatureEncoder(
             columns: columns, itemIndex: itemIndex ?? KeyIndex(items.keys),
             userIndex: KeyIndex(try file.buffer("user_key", as: UInt64.self, shape: [description.sizes.users])),
-            description: description.features, recentItems: specification.recentItems)
+            description: description.features, recentItems: specification.recentItems,
+            lists: specification.user.lists)
         let statistics = ActivityStatistics(
             columns: columns, items: try Self.counts(file, "item.counts", rows: columns.count),
             surfaces: try Self.counts(file, "surface.counts", rows: description.features.surfaceCount))

@@ -46,6 +46,11 @@ struct Towers {
             case .recentItems: parts.append(workspace.lookup(table("item"), inputs.recentItems, pooling: .mean))
             case .recentCategories:
                 parts.append(workspace.lookup(table("category"), inputs.recentCategories, pooling: .mean))
+            case .recentAuthors:
+                parts.append(workspace.lookup(table("author"), inputs.recentAuthors, pooling: .mean))
+            case .recentTags: parts.append(workspace.lookup(table("tag"), inputs.recentTags, pooling: .mean))
+            case .likedItems: parts.append(workspace.lookup(table("item"), inputs.likedItems, pooling: .mean))
+            case .activity: parts.append(workspace.lookup(table("activity"), inputs.activities))
             }
         }
         if !userSpecification.numeric.isEmpty { parts.append(numeric(inputs, in: workspace)) }
@@ -60,12 +65,18 @@ struct Towers {
             case .item: parts.append(workspace.lookup(table("item"), inputs.items))
             case .category: parts.append(workspace.lookup(table("category"), inputs.categories))
             case .author: parts.append(workspace.lookup(table("author"), inputs.authors))
+            case .city: parts.append(workspace.lookup(table("city"), inputs.cities))
+            case .tags: parts.append(workspace.lookup(table("tag"), inputs.tags, pooling: .mean))
+            case .durationBucket: parts.append(workspace.lookup(table("duration"), inputs.durationBuckets))
+            case .ageBucket: parts.append(workspace.lookup(table("age"), inputs.ageBuckets))
+            case .qualityBucket: parts.append(workspace.lookup(table("quality"), inputs.qualityBuckets))
             }
         }
         for feature in itemSpecification.numeric {
             switch feature {
             case .duration: parts.append(workspace.input(inputs.durations, columns: 1))
             case .age: parts.append(workspace.input(inputs.ages, columns: 1))
+            case .quality: parts.append(workspace.input(inputs.qualities, columns: 1))
             }
         }
         return item(parts, in: workspace)
@@ -128,6 +139,10 @@ private struct TableMaker {
             case .weekday: total += try make("weekday", Clock.weekdays, widths.small, .knownValues)
             case .recentItems: total += try make("item", sizes.items + 1, widths.item, .ids)
             case .recentCategories: total += try make("category", sizes.categories, widths.category, .values)
+            case .recentAuthors: total += try make("author", sizes.authors, widths.author, .ids)
+            case .recentTags: total += try make("tag", sizes.tags, widths.category, .values)
+            case .likedItems: total += try make("item", sizes.items + 1, widths.item, .ids)
+            case .activity: total += try make("activity", Buckets.activities, widths.small, .values)
             }
         }
         return total
@@ -142,6 +157,11 @@ private struct TableMaker {
             case .item: total += try make("item", sizes.items + 1, widths.item, .ids)
             case .category: total += try make("category", sizes.categories, widths.category, .values)
             case .author: total += try make("author", sizes.authors, widths.author, .ids)
+            case .city: total += try make("city", sizes.cities, widths.small, .values)
+            case .tags: total += try make("tag", sizes.tags, widths.category, .values)
+            case .durationBucket: total += try make("duration", Buckets.durations, widths.small, .values)
+            case .ageBucket: total += try make("age", Buckets.ages, widths.small, .values)
+            case .qualityBucket: total += try make("quality", Buckets.qualities, widths.small, .values)
             }
         }
         return total

@@ -24,21 +24,4 @@ public struct TwoTowerModel {
     public func items(_ inputs: ItemInputs, in workspace: Workspace) -> Tensor {
         workspace.normalizeRows(towers.items(inputs, in: workspace))
     }
-
-    /// Softmax cross-entropy of each user's clicked item against all items of the batch: logits
-    /// cos(a_i, b_j) / tau - log p_j, where an item does not stand against itself.
-    ///
-    /// - Parameters:
-    ///   - users: `[n]`; items: `[n]`, what each user clicked.
-    ///   - logProbabilities: `[n]`, log of how likely each item is to be in a batch.
-    /// - Returns: `[1, 1]`, mean over the batch.
-    public func loss(
-        users: UserInputs, items: ItemInputs, logProbabilities: [Float], on tape: Tape
-    ) -> Tensor {
-        let cosines = tape.product(self.users(users, in: tape), transposed: self.items(items, in: tape))
-        return tape.softmaxCrossEntropy(
-            tape.scale(cosines, by: 1 / specification.temperature),
-            correction: SoftmaxCorrection(
-                logProbabilities: logProbabilities, identities: items.items.map(UInt64.init)))
-    }
 }

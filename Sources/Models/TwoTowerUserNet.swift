@@ -28,7 +28,8 @@ public final class TwoTowerUserNet: @unchecked Sendable {
         encoder = FeatureEncoder(
             columns: columns, itemIndex: itemIndex ?? KeyIndex(items.keys),
             userIndex: KeyIndex(try file.buffer("user_key", as: UInt64.self, shape: [description.sizes.users])),
-            description: description.features, recentItems: specification.recentItems)
+            description: description.features, recentItems: specification.recentItems,
+            lists: specification.user.lists)
     }
 
     public var dimension: Int { model.specification.dimension }
@@ -49,11 +50,14 @@ extension ModelDescription {
     /// Refuses a catalogue other than the one the model was made with.
     func check(_ columns: ItemFeatureColumns, path: String) throws(ModelError) {
         let found = (columns.count, columns.categoryCount, columns.authorCount)
-        guard found == (sizes.items, sizes.categories, sizes.authors) else {
+        guard found == (sizes.items, sizes.categories, sizes.authors),
+            [1, columns.cityCount].contains(sizes.cities), [1, columns.tags.names.count].contains(sizes.tags)
+        else {
             throw ModelError(
                 .mismatch,
                 "\(path): made for a catalogue of \(sizes.items) items, \(sizes.categories) categories and "
-                    + "\(sizes.authors) authors, found \(found.0), \(found.1) and \(found.2)")
+                    + "\(sizes.authors) authors (\(sizes.cities) cities, \(sizes.tags) tags), found \(found.0), "
+                    + "\(found.1) and \(found.2) (\(columns.cityCount), \(columns.tags.names.count))")
         }
     }
 }

@@ -116,6 +116,26 @@ extension Tape {
         sigmoidCrossEntropy(logits, labels: seconds.map { $0 / (1 + $0) }, weights: weights)
     }
 
+    /// Weighted mean of `max(0, x + margin)`.
+    ///
+    /// - Parameters:
+    ///   - x: `[n, 1]`.
+    ///   - weights: `[n]`, not negative; nil when all are 1.
+    /// - Returns: `[1, 1]`; 0 when the weights sum to 0.
+    public func hingeLoss(_ x: Tensor, margin: Float, weights: [Float]? = nil) -> Tensor {
+        precondition(x.columns == 1, "one number per row")
+        let rowWeights = normalized(weights, x.rows)
+        let result = make(1, 1)
+        var total: Double = 0
+        for row in 0..<x.rows { total += Double(rowWeights[row] * max(0, x.values[row] + margin)) }
+        result.values[0] = Float(total)
+        record(result, from: x) { [unowned self] gradient in
+            guard let target = self.gradient(of: x) else { return }
+            for row in 0..<x.rows where x.values[row] + margin > 0 { target[row] += gradient[0] * rowWeights[row] }
+        }
+        return result
+    }
+
     /// Weights divided by their sum; all 0 when it is 0.
     private func normalized(_ weights: [Float]?, _ rows: Int) -> [Float] {
         guard let weights else { return Array(repeating: 1 / Float(max(1, rows)), count: rows) }

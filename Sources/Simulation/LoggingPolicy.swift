@@ -5,6 +5,8 @@ struct LoggingPolicy {
     static let pageSize = 10
     /// Candidates drawn for a page of ``pageSize``.
     private static let candidates = 50
+    /// Candidates logged of those that came too low for a page.
+    private static let rejectedPerPage = 4
     /// Items no older than this are news.
     private static let newsMilliseconds: Int64 = 2 * 86_400_000
 
@@ -25,11 +27,17 @@ struct LoggingPolicy {
         shown = Array(repeating: [], count: world.users.count)
     }
 
-    /// The items of one page, best first by the policy's lights.
-    mutating func page(user: Int, timeMilliseconds: Int64, using random: inout SeededGenerator) -> [Int] {
+    struct Page {
+        /// Best first by the policy's lights.
+        var shown: [Int] = []
+        /// Candidates that came too low, a few of them, from all over their order.
+        var rejected: [Int] = []
+    }
+
+    mutating func page(user: Int, timeMilliseconds: Int64, using random: inout SeededGenerator) -> Page {
         let published = world.items.partitioningIndex { $0.publishMilliseconds > timeMilliseconds }
         let fresh = world.items.partitioningIndex { $0.publishMilliseconds > timeMilliseconds - Self.newsMilliseconds }
-        guard published > 0 else { return [] }
+        guard published > 0 else { return Page() }
         var scores: [(item: Int, score: Double)] = []
         for _ in 0..<Self.candidates {
             let item = candidate(user, published: published, fresh: fresh, timeMilliseconds, &random)
@@ -40,7 +48,9 @@ struct LoggingPolicy {
         scores.sort { ($0.score, $1.item) > ($1.score, $0.item) }
         let page = scores.prefix(Self.pageSize).map(\.item)
         shown[user].formUnion(page.map { UInt32($0) })
-        return page
+        let others = scores.dropFirst(Self.pageSize).map(\.item)
+        let count = min(others.count, Self.rejectedPerPage)
+        return Page(shown: page, rejected: (0..<count).map { others[$0 * others.count / count] })
     }
 
     private func candidate(

@@ -34,7 +34,10 @@ extension World {
             var time = visit.timeMilliseconds
             for _ in 0..<visit.pages {
                 let page = policy.page(user: visit.user, timeMilliseconds: time, using: &random)
-                for (place, item) in page.enumerated() where builder.eventCount < configuration.impressions {
+                for item in page.rejected where builder.eventCount < configuration.impressions {
+                    builder.addRejected(user: UInt32(visit.user), item: UInt32(item), timeMilliseconds: time)
+                }
+                for (place, item) in page.shown.enumerated() where builder.eventCount < configuration.impressions {
                     let outcome = outcome(visit.user, item, position: place + 1, time, &random)
                     builder.addEvent(
                         user: UInt32(visit.user), item: UInt32(item), timeMilliseconds: time, actions: outcome.actions,

@@ -8,22 +8,34 @@ struct ModelInputs {
     let columns: ItemFeatureColumns
     let sizes: TableSizes
     let encoder: FeatureEncoder
+    /// The same, with what the two-tower model reads of users.
+    let recallEncoder: FeatureEncoder
+    /// What the two-tower model goes on from.
+    let continued: ContinuedModel?
 
     /// - Parameters:
     ///   - sampled: the data set with sampled negatives, where it has none of its own.
     ///   - rows: of it, what priors are fitted on.
-    init(_ dataset: Dataset, sampled: Dataset, rows: Range<Int>, options: TrainingOptions) {
+    init(
+        _ dataset: Dataset, sampled: Dataset, rows: Range<Int>, options: TrainingOptions,
+        continuing start: ContinuedModel? = nil
+    ) {
+        continued = start
         columns = ItemFeatureColumns(dataset.items)
         specification = Self.specification(dataset, options)
         let surfaces = dataset.exposures.surfaceNames.count
         sizes = TableSizes(users: dataset.users, items: dataset.items, columns: columns, surfaceCount: surfaces)
+        let description = FeatureDescription(
+            priors: RatePriors(
+                exposures: sampled.exposures, rows: rows, userCount: dataset.users.count, columns: columns),
+            profileSizes: sizes.profile, surfaceCount: sizes.surfaces)
+        let (threeTower, twoTower) = (specification.threeTower, specification.twoTower)
         encoder = FeatureEncoder(
             columns: columns, itemIndex: KeyIndex(dataset.items.keys), userIndex: KeyIndex(dataset.users.keys),
-            description: FeatureDescription(
-                priors: RatePriors(
-                    exposures: sampled.exposures, rows: rows, userCount: dataset.users.count, columns: columns),
-                profileSizes: sizes.profile, surfaceCount: sizes.surfaces),
-            recentItems: specification.threeTower.recentItems)
+            description: description, recentItems: threeTower.recentItems, lists: threeTower.user.lists)
+        recallEncoder = FeatureEncoder(
+            columns: columns, itemIndex: encoder.itemIndex, userIndex: encoder.userIndex, description: description,
+            recentItems: twoTower.recentItems, lists: twoTower.user.lists)
     }
 
     /// What the models are made of for a data set: without logged negatives, the user's own click rate is no feature.

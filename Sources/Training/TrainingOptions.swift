@@ -39,6 +39,7 @@ public struct TrainingOptions: Sendable, Hashable {
         try check("threads", threads, 1...256)
         do {
             try specification.recall.validate()
+            try specification.twoTower.validate()
         } catch {
             throw TrainingError(.invalidInput, "--specification: \(error.message)")
         }

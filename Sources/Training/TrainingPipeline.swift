@@ -23,22 +23,51 @@ public struct TrainingPipeline {
     /// Share of the rows trained on, the last ones, that tells the pre-ranker when to stop.
     private static let validatedFraction = 0.1
 
+    /// - Parameter start: A model that the two-tower model goes on from, by one pass over the rows that are newer; nil
+    ///   begins anew.
     /// - Throws: `TrainingError.invalidInput` when the options or the data set cannot be trained with.
-    public init(_ dataset: Dataset, options: TrainingOptions, progress: TrainingProgress) throws(TrainingError) {
+    public init(
+        _ dataset: Dataset, options: TrainingOptions, progress: TrainingProgress,
+        continuing start: ContinuedModel? = nil
+    ) throws(TrainingError) {
         try options.validate()
         try ModelInputs.check(dataset)
         self.dataset = dataset
         self.options = options
         self.progress = progress
         sampled = NegativeSampling(seed: options.seed).apply(dataset)
-        split = TimeSplit(exposures: dataset.exposures, fraction: options.evaluatedFraction)
+        split = try Self.split(dataset, options, start)
         guard !split.training.isEmpty else {
             throw TrainingError(
                 .invalidInput, "data set \"\(dataset.name)\": nothing is left to train on before the evaluated rows")
         }
         let end = split.held.isEmpty ? Int64.max : dataset.exposures.times[split.held.lowerBound]
         sampledSplit = TimeSplit(exposures: sampled.exposures, at: end)
-        inputs = ModelInputs(dataset, sampled: sampled, rows: sampledSplit.training, options: options)
+        inputs = ModelInputs(
+            dataset, sampled: sampled, rows: sampledSplit.training, options: options, continuing: start)
+        do {
+            try start?.model.check(continues: inputs.specification.twoTower)
+        } catch {
+            throw TrainingError(.invalidInput, "--continue-from: \(error.message)")
+        }
+    }
+
+    /// The last part of the log is held back; of a log that a model goes on with, of the part that is new to it.
+    private static func split(
+        _ dataset: Dataset, _ options: TrainingOptions, _ start: ContinuedModel?
+    ) throws(TrainingError) -> TimeSplit {
+        let log = dataset.exposures
+        guard let start else { return TimeSplit(exposures: log, fraction: options.evaluatedFraction) }
+        let first = start.firstNewRow(of: log)
+        guard first < log.count else {
+            throw TrainingError(
+                .invalidInput,
+                "--continue-from: data set \"\(dataset.name)\" has no row after those that \(start.version) was trained on"
+            )
+        }
+        let held = TimeSplit(exposures: log, rows: first..<log.count, fraction: options.evaluatedFraction).held
+        return held.isEmpty
+            ? TimeSplit(exposures: log, fraction: 0) : TimeSplit(exposures: log, at: log.times[held.lowerBound])
     }
 
     /// Trains, evaluates, and publishes; nothing is visible in the store before all is done.
@@ -110,6 +139,11 @@ public struct TrainingPipeline {
             "The models were evaluated on the held-back rows before training on them; then they were trained on them "
                 + "once, and shipped: the shipped models have seen all rows."
         ]
+        if let start = inputs.continued {
+            notes.append(
+                "The two-tower model goes on from that of \(start.version), once over the "
+                    + "\(dataset.exposures.count - start.firstNewRow(of: dataset.exposures)) rows since.")
+        }
         if !dataset.exposures.hasNegatives {
             notes.append(
                 "The log holds no showings without a click: \(NegativeSampling.description) "

@@ -7,6 +7,12 @@ extension TrainingReport {
             "data       \(data.name): \(data.users) users, \(data.items) items, \(data.rows) rows, \(data.clicks) clicks, "
                 + "\(data.trials) trials (\(data.sampledNegatives) sampled), \(data.heldRows) rows held back"
         ]
+        if let update {
+            lines.append(
+                "update     of \(update.before): \(update.rows) rows, \(update.clicks) clicks, loss "
+                    + String(format: "%.4f", update.loss) + "; \(update.unknownRows) rows of unknown users or items; "
+                    + "what follows is of \(update.base)")
+        }
         if let ranking {
             lines.append("")
             lines.append(Self.row("ranking", ["AUC", "GAUC", "log loss", "ECE", "sum p / clicks"]))

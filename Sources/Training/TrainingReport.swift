@@ -11,6 +11,8 @@ public struct TrainingReport: Codable, Hashable, Sendable {
     /// Nil when nothing was held back.
     public var ranking: RankingFigures?
     public var recall: RecallFigures?
+    /// Of an incremental update; everything else is then of the full run before it, but for the item vectors.
+    public var update: UpdateFigures?
     /// How the recall channels were built, by trainer: caps, lengths, counts.
     public var recallComponents: [String: [String: Double]]
     /// By kind of component, in shard order: kind, lists searched, and the measured share of the true best that a search

@@ -29,6 +29,13 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Share of the log, its last part, held back for the evaluation; 0 skips it.")
     var evaluateSplit = 0.2
 
+    @Option(
+        help: """
+            Version in the store, or 'latest', whose two-tower model to go on from: once over the rows that are newer than \
+            it. Of an incremental update the full run before it is taken.
+            """)
+    var continueFrom: String?
+
     @Option(help: "PEM file with the Ed25519 private key to sign the snapshot with; unsigned without.")
     var signingKey: String?
 
@@ -42,8 +49,10 @@ struct TrainCommand: ParsableCommand {
         try options.validate()
         let key = try signingKey.map(SnapshotKeys.privateKey)
         let dataset = try Dataset(directory: data)
-        let pipeline = try TrainingPipeline(dataset, options: options, progress: .standardError())
-        let (manifest, report) = try pipeline.run(into: SnapshotStore(directory: store), signingKey: key)
+        let store = try SnapshotStore(directory: store)
+        let start = try continueFrom.map { try ContinuedModel($0 == "latest" ? nil : $0, in: store) }
+        let pipeline = try TrainingPipeline(dataset, options: options, progress: .standardError(), continuing: start)
+        let (manifest, report) = try pipeline.run(into: store, signingKey: key)
         FileHandle.standardError.write(Data("\n\(report.text)\n".utf8))
         print(json ? try report.json() : manifest.version)
     }

@@ -37,6 +37,8 @@ import Testing
             "item_id,title,category,author,publish_time,duration,colour,latitude,longitude,city,quality\n"
                 + "\"film, the\",\"Two\nlines\",Drama,9,2022-04-01,61.5,red,59.9,10.75,Oslo,0.7\n")
         try directory.write("follows.csv", "user_id,author,time\nanna,9,2022-04-02\ndora,me,\n")
+        try directory.write(
+            "rejected.csv", "time,item_id,user_id\n2022-04-03,new,bert\n2022-04-02,\"film, the\",anna\n")
         try directory.write("users.csv", "city,user_id\nOslo,anna\n\"New York, NY\",carl\n")
         let (dataset, report) = try read(directory)
         #expect(
@@ -53,12 +55,15 @@ import Testing
         #expect(dataset.follows.times.map { $0 } == [0, 1_648_857_600_000])
         #expect(dataset.follows.users.map { dataset.users.publicIDs[Int($0)] } == ["dora", "anna"])
         #expect(dataset.follows.authors.map { $0 } == [ItemKey(publicID: "me").rawValue, 9])
+        #expect(dataset.rejected.times.map { $0 } == [1_648_857_600_000, 1_648_944_000_000])
+        #expect(dataset.rejected.users.map { dataset.users.publicIDs[Int($0)] } == ["anna", "bert"])
+        #expect(dataset.rejected.items.map { dataset.items.publicIDs[Int($0)] } == ["film, the", "new"])
         let city = dataset.users.fields[0]
         let carl = try #require(KeyIndex(dataset.users.keys).row(of: UserKey(publicID: "carl")))
         #expect(city.name == "city")
         #expect(city.vocabulary[Int(city.values[carl])] == "New York, NY")
-        #expect(report.files.map(\.rowsRead) == [2, 1, 4, 2])
-        #expect(report.files.map(\.rowsKept) == [2, 1, 4, 2])
+        #expect(report.files.map(\.rowsRead) == [2, 1, 4, 2, 2])
+        #expect(report.files.map(\.rowsKept) == [2, 1, 4, 2, 2])
         #expect(report.files[1].unusedColumns == ["colour"])
         #expect(report.joinedActions == 2)
         #expect(report.unattachedActions == 1)
@@ -71,6 +76,7 @@ import Testing
             "items.csv",
             "item_id,latitude,longitude,quality\n1,91,0,\n2,,5,\n3,5,,\n4,5,x,\n5,,,1.5\n6,,,\n7,-90,180,1\n")
         try directory.write("follows.csv", "user_id,author,time\na,,\n,b,\na,b,soon\na,b,\n")
+        try directory.write("rejected.csv", "user_id,item_id,time\na,,1\n,1,1\na,1,soon\na,1,1\n")
         let (dataset, report) = try read(directory)
         #expect(report.files[0].rejects[.place]?.count == 4)
         #expect(report.files[0].rejects[.place]?.examples.first == "\(directory.path)/items.csv:2: latitude is \"91\"")
@@ -78,6 +84,8 @@ import Testing
         #expect(report.files[0].rowsKept == 2)
         #expect(report.files[2].rejects.mapValues(\.count) == [.author: 1, .userID: 1, .time: 1])
         #expect(report.files[2].rowsKept == 1 && dataset.follows.count == 1)
+        #expect(report.files[3].rejects.mapValues(\.count) == [.itemID: 1, .userID: 1, .time: 1])
+        #expect(report.files[3].rowsKept == 1 && dataset.rejected.count == 1)
     }
 
     @Test func everyReasonIsCountedWithItsLine() throws {

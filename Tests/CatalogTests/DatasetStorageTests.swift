@@ -14,6 +14,8 @@ import Testing
             place: Place(latitude: 10, longitude: -20), city: "Oslo", quality: 0.25)
         let item = try builder.addItem("it/1", details: details)
         builder.addFollow(user: ann, author: "me", timeMilliseconds: 3)
+        builder.addRejected(user: bob, item: item, timeMilliseconds: 8)
+        builder.addRejected(user: ann, item: item, timeMilliseconds: 4)
         builder.addEvent(user: ann, item: item, timeMilliseconds: 5, actions: [.impression, .like], surface: surface)
         builder.addEvent(user: bob, item: item, timeMilliseconds: 9, actions: .impression, watchSeconds: 1.5)
         return try builder.build().dataset
@@ -41,6 +43,14 @@ import Testing
         #expect(Array(copy.items.qualities) == [0.25])
         #expect(copy.follows.users == dataset.follows.users && copy.follows.authors == dataset.items.authors)
         #expect(Array(copy.follows.times) == [3])
+        #expect(copy.rejected.users == dataset.rejected.users && Array(copy.rejected.items) == [0, 0])
+        #expect(Array(copy.rejected.times) == [4, 8])
+        // Without rejected candidates there is no file of them, and one that was there does not stay.
+        var without = dataset
+        without.rejected = RejectedTable()
+        try without.write(to: path)
+        #expect(try !FileSystem.list(path).contains("rejected.safetensors"))
+        #expect(try Dataset(directory: path).rejected.count == 0)
         #expect(copy.exposures.users == dataset.exposures.users)
         #expect(copy.exposures.actions == dataset.exposures.actions)
         #expect(Array(copy.exposures.times) == [5, 9])
@@ -85,6 +95,9 @@ import Testing
         Damage(file: "items", tensor: "format") { $0.metadata["format"] = "tributary-dataset-1" },
         Damage(file: "follows", tensor: "user") { $0.add("user", [7] as [UInt32]) },
         Damage(file: "follows", tensor: "author") { $0.add("author", [1, 2] as [UInt64]) },
+        Damage(file: "rejected", tensor: "user") { $0.add("user", [0, 2] as [UInt32]) },
+        Damage(file: "rejected", tensor: "item") { $0.add("item", [0, 1] as [UInt32]) },
+        Damage(file: "rejected", tensor: "time_ms") { $0.add("time_ms", [9, 5] as [Int64]) },
         Damage(file: "exposures", tensor: "user") { $0.add("user", [0, 2] as [UInt32]) },
         Damage(file: "exposures", tensor: "item") { $0.add("item", [0, UInt32.max]) },
         Damage(file: "exposures", tensor: "time_ms") { $0.add("time_ms", [9, 5] as [Int64]) },

@@ -65,6 +65,14 @@ import Testing
             pairs.insert([exposures.users[row], exposures.items[row]])
         }
         #expect(pairs.count == exposures.count, "nothing is shown twice to one user")
+        // What the policy rejected was there, and few of it is shown later.
+        #expect((12_000...20_000).contains(dataset.rejected.count), "4 a page of 10, \(dataset.rejected.count)")
+        var later = 0
+        for row in 0..<dataset.rejected.count {
+            #expect(dataset.rejected.times[row] >= dataset.items.publishTimes[Int(dataset.rejected.items[row])])
+            later += pairs.contains([dataset.rejected.users[row], dataset.rejected.items[row]]) ? 1 : 0
+        }
+        #expect(later < dataset.rejected.count / 3, "\(later) of \(dataset.rejected.count)")
         let rate = Double(exposures.actions.count { Actions(rawValue: $0).contains(.click) }) / 40_000
         #expect((0.08...0.25).contains(rate), "click rate \(rate)")
     }

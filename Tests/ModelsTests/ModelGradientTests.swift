@@ -99,9 +99,10 @@ struct ModelGradientTests {
         let model = try TwoTowerModel(specification, sizes: sizes, in: parameters)
         try assign(golden.twoTower.parameters, to: parameters)
         let tape = Tape(seed: 1)
-        let loss = model.loss(
+        let batch = TwoTowerBatch(
             users: golden.inputs.userInputs, items: golden.inputs.itemInputs,
-            logProbabilities: golden.twoTower.logProbabilities, on: tape)
+            logProbabilities: golden.twoTower.logProbabilities)
+        let loss = model.loss(batch, on: tape)
         #expect(abs(loss[0, 0] - golden.twoTower.loss) < 1e-5)
         tape.backward(from: loss)
         try compare(parameters, golden.twoTower.gradients)

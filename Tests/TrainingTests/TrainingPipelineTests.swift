@@ -130,6 +130,66 @@ struct TrainingPipelineTests {
         }
     }
 
+    /// What was shown and not clicked is never a negative of recall: the two-tower model is the same, to the last bit, when
+    /// every such showing is one of another item, and when all of them are said to be rejected candidates.
+    @Test func whatWasShownAndNotClickedIsNoNegative() throws {
+        let dataset = try world(impressions: 8_000)
+        var other = dataset
+        other.exposures.items = SharedBuffer(
+            dataset.exposures.items.indices.map { row in
+                let item = dataset.exposures.items[row]
+                let isClick = Actions(rawValue: dataset.exposures.actions[row]).contains(.click)
+                return isClick ? item : (item + 1 + UInt32(row % 7)) % UInt32(dataset.items.count)
+            })
+        #expect(other.exposures.items != dataset.exposures.items)
+        var mislabelled = dataset
+        let shown = dataset.exposures.users.indices.filter {
+            !Actions(rawValue: dataset.exposures.actions[$0]).contains(.click)
+        }
+        mislabelled.rejected = RejectedTable(
+            users: SharedBuffer(shown.map { dataset.exposures.users[$0] }),
+            items: SharedBuffer(shown.map { dataset.exposures.items[$0] }),
+            times: SharedBuffer(shown.map { dataset.exposures.times[$0] }))
+        try withStore { store in
+            func vectors(_ dataset: Dataset, rejected: RejectedTable = RejectedTable()) throws -> [String] {
+                var dataset = dataset
+                dataset.rejected = rejected
+                let manifest = try TrainingPipeline(dataset, options: options(), progress: .silent).run(into: store)
+                    .manifest
+                return try (0..<2).map { try manifest.component("vectors", shard: $0).sha256 }
+            }
+            let plain = try vectors(dataset)
+            #expect(try vectors(other) == plain)
+            #expect(try vectors(dataset, rejected: mislabelled.rejected) == plain)
+            // Real rejected candidates do count.
+            #expect(try vectors(dataset, rejected: dataset.rejected) != plain)
+        }
+    }
+
+    /// Each loss learns: the loss falls, and the channel finds more than chance does.
+    @Test(arguments: [
+        (RetrievalLoss.listwise, NegativeSpecification.Easy.inBatch), (.listwise, .global), (.pointwise, .inBatch),
+        (.hinge, .global), (.logistic, .inBatch),
+    ])
+    func everyLossLearns(loss: RetrievalLoss, easy: NegativeSpecification.Easy) throws {
+        try withStore { store in
+            var options = options()
+            options.twoTowerEpochs = 3
+            options.specification.twoTower.training.loss = loss
+            options.specification.twoTower.training.negatives.easy = easy
+            options.specification.twoTower.training.negatives.globalPerBatch = 64
+            options.specification.twoTower.training.positives.popularShare = 0.01
+            options.specification.twoTower.training.positives.tailClicks = 5
+            let report = try TrainingPipeline(world(), options: options, progress: .silent).run(into: store).report
+            let losses = try #require(report.losses["twoTower"])
+            #expect(losses[2] < losses[0], "\(losses)")
+            #expect(try #require(report.recallComponents["two-tower"]?["hard_negatives"]) > 0)
+            let channel = try #require(report.recall?.channels.first { $0.channel == "two-tower" })
+            // 100 of 400 items, less what the user has met.
+            #expect(channel.recall > 0.3, "\(channel)")
+        }
+    }
+
     @Test func aDataSetWithoutClicksIsRefused() throws {
         var dataset = try world(impressions: 500)
         let log = dataset.exposures
@@ -148,6 +208,10 @@ struct TrainingPipelineTests {
         ("specification: recall.itemCF.neighbours", \TrainingOptions.specification.recall.itemCF.neighbours, 0),
         ("specification: recall.swing.historyMax", \TrainingOptions.specification.recall.swing.historyMax, 65_536),
         ("specification: recall.als.factors", \TrainingOptions.specification.recall.als.factors, 0),
+        (
+            "specification: twoTower.training.negatives.perPositive",
+            \TrainingOptions.specification.twoTower.training.negatives.perPositive, 0
+        ),
         ("specification: recall.swing.usersMax", \TrainingOptions.specification.recall.swing.usersMax, 1),
         ("specification: recall.deepRetrieval.beam", \TrainingOptions.specification.recall.deepRetrieval.beam, 2),
         ("specification: recall.deepRetrieval.nodes", \TrainingOptions.specification.recall.deepRetrieval.nodes, 400),

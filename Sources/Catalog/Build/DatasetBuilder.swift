@@ -25,6 +25,7 @@ public struct DatasetBuilder: Sendable {
     package var surfaces = InternedStrings(kind: "surface", first: [""])
     private var events: [LoggedEvent] = []
     private var follows: [(user: UInt32, author: UInt64, time: Int64)] = []
+    private var rejected: [(user: UInt32, item: UInt32, time: Int64)] = []
 
     public init(name: String, userFields: [String] = [], joinWindow: Duration = Self.joinWindow) {
         self.name = name
@@ -92,6 +93,16 @@ public struct DatasetBuilder: Sendable {
         follows.append((user, PublicID.key(of: author), timeMilliseconds))
     }
 
+    /// A candidate that ranking left out of a page.
+    ///
+    /// - Parameters:
+    ///   - user: a row returned by ``addUser(_:fields:)``.
+    ///   - item: a row returned by ``addItem(_:details:)``.
+    public mutating func addRejected(user: UInt32, item: UInt32, timeMilliseconds: Int64) {
+        precondition(Int(user) < users.ids.count && Int(item) < items.ids.count, "rows come from this builder")
+        rejected.append((user, item, timeMilliseconds))
+    }
+
     package mutating func append(_ event: LoggedEvent) {
         events.append(event)
     }
@@ -113,7 +124,8 @@ public struct DatasetBuilder: Sendable {
         let itemOrder = KeyOrder(items.ids.keys)
         let dataset = Dataset(
             name: name, users: users.table(userOrder), items: items.table(itemOrder),
-            exposures: exposures(userOrder, itemOrder), follows: followTable(userOrder))
+            exposures: exposures(userOrder, itemOrder), follows: followTable(userOrder),
+            rejected: rejectedTable(userOrder, itemOrder))
         return Outcome(
             dataset: dataset, duplicateEvents: counts.duplicates, joinedActions: counts.joined,
             unattachedActions: counts.unattached)
@@ -125,6 +137,15 @@ public struct DatasetBuilder: Sendable {
         }
         return FollowTable(
             users: SharedBuffer(rows.map(\.user)), authors: SharedBuffer(rows.map(\.author)),
+            times: SharedBuffer(rows.map(\.time)))
+    }
+
+    private func rejectedTable(_ userOrder: KeyOrder, _ itemOrder: KeyOrder) -> RejectedTable {
+        let rows = rejected.map {
+            (time: $0.time, user: userOrder.ranks[Int($0.user)], item: itemOrder.ranks[Int($0.item)])
+        }.sorted { $0 < $1 }
+        return RejectedTable(
+            users: SharedBuffer(rows.map(\.user)), items: SharedBuffer(rows.map(\.item)),
             times: SharedBuffer(rows.map(\.time)))
     }
 

@@ -13,11 +13,14 @@ public struct ItemDetails: Sendable, Hashable {
     public var city: String
     /// 0...1; nil is unknown.
     public var quality: Float?
+    public var tags: [String]
 
     public init(
         title: String = "", category: String = "", author: String = "", publishMilliseconds: Int64 = 0,
-        durationSeconds: Float = 0, place: Place? = nil, city: String = "", quality: Float? = nil
+        durationSeconds: Float = 0, place: Place? = nil, city: String = "", quality: Float? = nil,
+        tags: [String] = []
     ) {
+        self.tags = tags
         self.place = place
         self.city = city
         self.quality = quality
@@ -42,12 +45,20 @@ package struct ItemColumns: Sendable {
     private var longitudes: [Float] = []
     private var cities: [UInt64] = []
     private var qualities: [Float] = []
+    private var tagNames = InternedStrings(kind: "tag", first: [""])
+    private var tags: [[UInt32]] = []
 
-    /// Replaces what is known of the item in `row`; false if the category is too long or not UTF-8.
+    /// Replaces what is known of the item in `row`; false if the category or a tag is too long or not UTF-8.
     package mutating func set(_ row: UInt32, to details: ItemDetails) throws(CatalogError) -> Bool {
         guard let category = try categories.row(of: details.category) else { return false }
+        var tagRows: [UInt32] = []
+        for tag in details.tags.prefix(ItemTags.perItemMax) where !tag.isEmpty {
+            guard let tagRow = try tagNames.row(of: tag) else { return false }
+            if !tagRows.contains(tagRow) { tagRows.append(tagRow) }
+        }
         pad()
         let row = Int(row)
+        tags[row] = tagRows
         titles[row] = details.title
         categoryRows[row] = category
         authors[row] = details.author.isEmpty ? 0 : PublicID.key(of: details.author)
@@ -73,6 +84,7 @@ package struct ItemColumns: Sendable {
         longitudes.append(contentsOf: repeatElement(.nan, count: missing))
         cities.append(contentsOf: repeatElement(0, count: missing))
         qualities.append(contentsOf: repeatElement(.nan, count: missing))
+        tags.append(contentsOf: repeatElement([], count: missing))
     }
 
     consuming func table(_ order: KeyOrder) -> ItemTable {
@@ -85,7 +97,15 @@ package struct ItemColumns: Sendable {
             publishTimes: SharedBuffer(rows.map { publishTimes[$0] }),
             durations: SharedBuffer(rows.map { durations[$0] }),
             latitudes: SharedBuffer(rows.map { latitudes[$0] }), longitudes: SharedBuffer(rows.map { longitudes[$0] }),
-            cities: SharedBuffer(rows.map { cities[$0] }), qualities: SharedBuffer(rows.map { qualities[$0] }))
+            cities: SharedBuffer(rows.map { cities[$0] }), qualities: SharedBuffer(rows.map { qualities[$0] }),
+            tags: tagTable(rows))
+    }
+
+    private func tagTable(_ rows: [Int]) -> ItemTags {
+        var offsets: [UInt64] = [0]
+        for row in rows { offsets.append(offsets[offsets.count - 1] + UInt64(tags[row].count)) }
+        return ItemTags(
+            names: tagNames.table(), offsets: SharedBuffer(offsets), rows: SharedBuffer(rows.flatMap { tags[$0] }))
     }
 }
 

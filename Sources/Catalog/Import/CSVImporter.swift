@@ -2,9 +2,10 @@
 ///
 /// - `events.csv`: `user_id`, `item_id`, `time`, `event`, and optionally `value` (seconds watched) and `surface`.
 /// - `items.csv`, optional: `item_id`, and optionally `title`, `category`, `author`, `publish_time`, `duration`,
-///   `latitude` and `longitude`, `city`, `quality`.
+///   `latitude` and `longitude`, `city`, `quality`, `tags` (separated by `|`).
 /// - `users.csv`, optional: `user_id`, and any further columns as categories.
 /// - `follows.csv`, optional: `user_id`, `author`, and optionally `time`.
+/// - `rejected.csv`, optional: `user_id`, `item_id`, `time`.
 struct CSVImporter: LogImporter {
     static let format = "csv"
 
@@ -20,6 +21,9 @@ struct CSVImporter: LogImporter {
         report.files.append(try events("\(directory)/events.csv", &builder, progress))
         if fileExists("\(directory)/follows.csv") {
             report.files.append(try follows("\(directory)/follows.csv", &builder, progress))
+        }
+        if fileExists("\(directory)/rejected.csv") {
+            report.files.append(try rejected("\(directory)/rejected.csv", &builder, progress))
         }
     }
 
@@ -40,7 +44,7 @@ struct CSVImporter: LogImporter {
         let id = try table.required("item_id")
         table.noteUnused([
             "item_id", "title", "category", "author", "publish_time", "duration", "latitude", "longitude", "city",
-            "quality",
+            "quality", "tags",
         ])
         let title = table.column("title")
         let category = table.column("category")
@@ -50,10 +54,11 @@ struct CSVImporter: LogImporter {
         let places = PlaceColumns(table)
         let city = table.column("city")
         let quality = table.column("quality")
+        let tags = table.column("tags")
         rows: while try table.next() {
             var details = ItemDetails(
                 title: table.string(title), category: table.string(category), author: table.string(author),
-                city: table.string(city))
+                city: table.string(city), tags: table.string(tags).split(separator: "|").map(String.init))
             if let publishTime, !table.bytes(publishTime).isEmpty {
                 guard let time = FieldValue.time(table.bytes(publishTime)) else {
                     table.reject(.time, publishTime)
@@ -113,6 +118,33 @@ struct CSVImporter: LogImporter {
                 continue
             }
             builder.addFollow(user: userRow, author: table.string(author), timeMilliseconds: milliseconds)
+            table.keep()
+        }
+        return table.report
+    }
+
+    private func rejected(
+        _ path: String, _ builder: inout DatasetBuilder, _ progress: ImportProgress
+    ) throws(CatalogError) -> ImportReport.File {
+        var table = try DelimitedTable(path: path, progress: progress)
+        let user = try table.required("user_id")
+        let item = try table.required("item_id")
+        let time = try table.required("time")
+        table.noteUnused(["user_id", "item_id", "time"])
+        while try table.next() {
+            guard let milliseconds = FieldValue.time(table.bytes(time)) else {
+                table.reject(.time, time)
+                continue
+            }
+            guard let userRow = try builder.userRow(table.bytes(user)) else {
+                table.reject(.userID, user)
+                continue
+            }
+            guard let itemRow = try builder.itemRow(table.bytes(item)) else {
+                table.reject(.itemID, item)
+                continue
+            }
+            builder.addRejected(user: userRow, item: itemRow, timeMilliseconds: milliseconds)
             table.keep()
         }
         return table.report

@@ -60,12 +60,12 @@ struct KuaiRandImporter: LogImporter {
         table.noteUnused(["video_id", "author_id", "upload_dt", "video_duration", "tag"])
         while try table.next() {
             // Several tags are separated by commas; the first is the main one.
-            let tag = table.string(tags).split(separator: ",").first.map(String.init) ?? ""
+            let names = table.string(tags).split(separator: ",").map(String.init)
             let uploaded = ISOTime.milliseconds(table.bytes(date)).map { $0 - Self.dayOffset }
             let milliseconds = FieldValue.number(table.bytes(duration)) ?? 0
             let details = ItemDetails(
-                category: tag, author: table.string(author), publishMilliseconds: uploaded ?? 0,
-                durationSeconds: Float(min(max(milliseconds, 0), 1e10) / 1000))
+                category: names.first ?? "", author: table.string(author), publishMilliseconds: uploaded ?? 0,
+                durationSeconds: Float(min(max(milliseconds, 0), 1e10) / 1000), tags: names)
             try keepItem(&table, id: id, details, into: &builder)
         }
         return table.report

@@ -67,7 +67,7 @@ struct MovieLens100KImporter: LogImporter {
         return "\(decade)-\(decade + 9)"
     }
 
-    /// The item file is Latin-1; its last 19 fields flag genres, of which the first set one is the category.
+    /// The item file is Latin-1; its last 19 fields flag genres: its tags, and the first set one its category.
     private func items(
         _ path: String, _ builder: inout DatasetBuilder, _ progress: ImportProgress
     ) throws(CatalogError) -> ImportReport.File {
@@ -77,10 +77,10 @@ struct MovieLens100KImporter: LogImporter {
             progress: progress)
         while try table.next() {
             let title = String(String.UnicodeScalarView(table.bytes(1).map { Unicode.Scalar($0) }))
-            let genre = Self.genres.indices.first { table.bytes(5 + $0).elementsEqual([UInt8(ascii: "1")]) }
+            let genres = Self.genres.indices.filter { table.bytes(5 + $0).elementsEqual([UInt8(ascii: "1")]) }
             let details = ItemDetails(
-                title: title, category: Self.genres[genre ?? 0],
-                publishMilliseconds: Self.releaseTime(table.string(2)) ?? 0)
+                title: title, category: Self.genres[genres.first ?? 0],
+                publishMilliseconds: Self.releaseTime(table.string(2)) ?? 0, tags: genres.map { Self.genres[$0] })
             try keepItem(&table, id: 0, details, into: &builder)
         }
         return table.report
@@ -109,10 +109,10 @@ struct MovieLensLatestImporter: LogImporter {
         let genres = try movies.required("genres")
         while try movies.next() {
             let name = movies.string(title)
-            let genre = movies.string(genres).split(separator: "|").first.map(String.init) ?? ""
+            let names = movies.string(genres).split(separator: "|").map(String.init)
+            let known = names == ["(no genres listed)"] ? [] : names
             let details = ItemDetails(
-                title: name, category: genre == "(no genres listed)" ? "" : genre,
-                publishMilliseconds: Self.releaseTime(name) ?? 0)
+                title: name, category: known.first ?? "", publishMilliseconds: Self.releaseTime(name) ?? 0, tags: known)
             try keepItem(&movies, id: id, details, into: &builder)
         }
         report.files.append(movies.report)

@@ -1,11 +1,13 @@
 import Blobs
 import Glibc
 
-/// A data set on disk: a directory of four safetensors files, replaced as a whole.
+/// A data set on disk: a directory of safetensors files, replaced as a whole.
 extension Dataset {
     private static let fileNames = [
         "users.safetensors", "items.safetensors", "exposures.safetensors", "follows.safetensors",
     ]
+    /// Only there when rejected candidates were logged.
+    private static let rejectedName = "rejected.safetensors"
     private static let format = "tributary-dataset-2"
 
     /// Opens a data set and checks every row of it.
@@ -17,8 +19,14 @@ extension Dataset {
         let items = try ItemTable(files[1])
         let exposures = try ExposureTable(files[2], users: users.count, items: items.count)
         let follows = try FollowTable(files[3], users: users.count)
+        let rejected =
+            FileSystem.exists("\(directory)/\(Self.rejectedName)")
+            ? try RejectedTable(
+                Self.open("\(directory)/\(Self.rejectedName)"), users: users.count, items: items.count)
+            : RejectedTable()
         self.init(
-            name: files[0].metadata["name"] ?? "", users: users, items: items, exposures: exposures, follows: follows)
+            name: files[0].metadata["name"] ?? "", users: users, items: items, exposures: exposures, follows: follows,
+            rejected: rejected)
     }
 
     /// Writes the data set beside `directory` and then puts it in its place, so that what is there is always whole.
@@ -46,7 +54,7 @@ extension Dataset {
             throw CatalogError(.invalidInput, "\(path): expected a directory, found a file")
         }
         let names = try catalogErrors { () throws(BlobError) in try FileSystem.list(path) }
-        if let other = names.first(where: { !fileNames.contains($0) }) {
+        if let other = names.first(where: { !(fileNames + [rejectedName]).contains($0) }) {
             throw CatalogError(
                 .invalidInput, "\(path) holds \"\(other)\", which is no part of a data set: not replaced")
         }
@@ -65,12 +73,14 @@ extension Dataset {
 
     private func writeFiles(to directory: String) throws(BlobError) {
         try FileSystem.createDirectory(directory)
-        var writers = Self.fileNames.map { _ in SafetensorsWriter(metadata: ["format": Self.format, "name": name]) }
+        let names = Self.fileNames + (rejected.count > 0 ? [Self.rejectedName] : [])
+        var writers = names.map { _ in SafetensorsWriter(metadata: ["format": Self.format, "name": name]) }
         users.add(to: &writers[0])
         items.add(to: &writers[1])
         exposures.add(to: &writers[2])
         follows.add(to: &writers[3])
-        for (name, writer) in zip(Self.fileNames, writers) { try writer.write(to: "\(directory)/\(name)") }
+        if rejected.count > 0 { rejected.add(to: &writers[4]) }
+        for (name, writer) in zip(names, writers) { try writer.write(to: "\(directory)/\(name)") }
     }
 
     private static func replace(_ path: String, with temporary: String) throws(BlobError) {
@@ -87,7 +97,7 @@ extension Dataset {
     }
 
     private static func removeFiles(_ directory: String) {
-        for name in fileNames { unlink("\(directory)/\(name)") }
+        for name in fileNames + [rejectedName] { unlink("\(directory)/\(name)") }
         rmdir(directory)
     }
 

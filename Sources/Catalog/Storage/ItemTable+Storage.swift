@@ -21,11 +21,12 @@ extension ItemTable {
             latitudes: try file.numbers("latitude", in: -90...90, rows: keys.count),
             longitudes: try file.numbers("longitude", in: -180...180, rows: keys.count),
             cities: try file.column("city", as: UInt64.self, rows: keys.count),
-            qualities: try file.numbers("quality", in: 0...1, rows: keys.count))
+            qualities: try file.numbers("quality", in: 0...1, rows: keys.count),
+            tags: try ItemTags(file, items: keys.count))
     }
 
     /// Adds the table's columns: `key` U64, `public_id`, `title` and `category_name` (strings), `category` U32,
-    /// `author` U64, `publish_time_ms` I64, `duration_seconds`, `latitude`, `longitude` F32, `city` U64, `quality` F32.
+    /// `author` U64, `publish_time_ms` I64, `duration_seconds`, `latitude`, `longitude` F32, `city` U64, `quality` F32, and those of its tags.
     public func add(to writer: inout SafetensorsWriter) {
         writer.add("key", keys.reinterpreted(as: UInt64.self))
         publicIDs.add(to: &writer, name: "public_id")
@@ -39,5 +40,30 @@ extension ItemTable {
         writer.add("longitude", longitudes)
         writer.add("city", cities)
         writer.add("quality", qualities)
+        tags.add(to: &writer)
+    }
+}
+
+extension ItemTags {
+    /// Reads the tags of a table of items; one that was written without them has none.
+    init(_ file: SafetensorsFile, items: Int) throws(CatalogError) {
+        guard file.contains("tag.offsets") else {
+            self.init(items: items)
+            return
+        }
+        let names = try file.vocabulary("tag_name")
+        let rows = try file.references("tag", as: UInt32.self, below: names.count, of: "tag_name")
+        let offsets = try catalogErrors { () throws(BlobError) in
+            try file.offsets("tag.offsets", spanning: rows.count, rows: items)
+        }
+        self.init(names: names, offsets: offsets, rows: rows)
+    }
+
+    /// Adds `tag_name` (strings), `tag.offsets` U64 and `tag` U32; nothing when no item has tags.
+    func add(to writer: inout SafetensorsWriter) {
+        guard !rows.isEmpty else { return }
+        names.add(to: &writer, name: "tag_name")
+        writer.add("tag.offsets", offsets)
+        writer.add("tag", rows)
     }
 }

@@ -37,6 +37,8 @@ public struct SnapshotManifest: Codable, Hashable, Sendable {
     public var version: String
     /// The version that was newest when this one was published.
     public var parent: String?
+    /// Of an incremental update: the version of the full training run that it, and any updates before it, started from.
+    public var base: String?
     public var createdMilliseconds: Int64
     /// Time of the last interaction that the snapshot was trained on.
     public var dataUntilMilliseconds: Int64
@@ -48,7 +50,7 @@ public struct SnapshotManifest: Codable, Hashable, Sendable {
     public var report: JSONValue
 
     enum CodingKeys: String, CodingKey {
-        case schema, version, parent, shards, components, model, report
+        case schema, version, parent, base, shards, components, model, report
         case createdMilliseconds = "created_ms"
         case dataUntilMilliseconds = "data_until_ms"
     }

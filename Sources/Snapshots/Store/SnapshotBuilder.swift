@@ -29,6 +29,8 @@ public final class SnapshotBuilder {
     public var report = JSONValue.object([:])
     /// Time of the last interaction that was trained on.
     public var dataUntilMilliseconds: Int64 = 0
+    /// Of an incremental update: the full version that it started from.
+    public var base: String?
 
     private let store: SnapshotStore
     private let configuration: Configuration
@@ -83,6 +85,18 @@ public final class SnapshotBuilder {
         components.append(component)
     }
 
+    /// Takes over a component of a snapshot in the store as it is: nothing is read, compressed or stored.
+    public func reuse(_ component: SnapshotComponent) throws(SnapshotError) {
+        precondition(
+            !components.contains { $0.kind == component.kind && $0.shard == component.shard },
+            "\(component.name) is there already")
+        let path = try store.blobPath(component.sha256)
+        guard FileSystem.exists(path) else {
+            throw SnapshotError(.missing, "component \(component.name) has no blob \(path)")
+        }
+        components.append(component)
+    }
+
     /// Publishes the snapshot: it is in the store, on the disk, when this returns. The builder is done then.
     @discardableResult
     public func publish() throws(SnapshotError) -> SnapshotManifest {
@@ -91,7 +105,7 @@ public final class SnapshotBuilder {
         let created = max(now, (parent?.createdMilliseconds ?? 0) + 1)
         components.sort { ($0.kind, $0.shard ?? -1) < ($1.kind, $1.shard ?? -1) }
         var manifest = SnapshotManifest(
-            schema: SnapshotManifest.currentSchema, version: "", parent: parent?.version,
+            schema: SnapshotManifest.currentSchema, version: "", parent: parent?.version, base: base,
             createdMilliseconds: created, dataUntilMilliseconds: dataUntilMilliseconds,
             shards: configuration.shards, components: components, model: model, report: report)
         manifest.version = SnapshotManifest.versionName(milliseconds: created, contents: try manifest.json())

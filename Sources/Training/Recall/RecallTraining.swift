@@ -26,17 +26,18 @@ final class RecallTraining {
         self.inputs = inputs
         self.options = options
         self.progress = progress
-        replay = Replay(dataset: dataset, encoder: inputs.encoder)
-        (trainers, self.channels) = try Self.trainers(inputs.specification, sizes: inputs.sizes, channels: channels)
+        replay = Replay(dataset: dataset, encoder: inputs.recallEncoder)
+        (trainers, self.channels) = try Self.trainers(inputs, channels: channels)
     }
 
     private static func trainers(
-        _ specification: ModelSpecification, sizes: TableSizes, channels: [String]?
+        _ inputs: ModelInputs, channels: [String]?
     ) throws(TrainingError) -> ([any RecallTrainer], channels: [String]) {
-        let recall = specification.recall
+        let recall = inputs.specification.recall
         let all: [any RecallTrainer] = [
-            TwoTowerTrainer(specification.twoTower, sizes: sizes), SimilarityTrainer.itemCF(recall.itemCF),
-            SimilarityTrainer.swing(recall.swing), UserCFTrainer(recall.userCF), MatrixCompletionTrainer(recall.als),
+            TwoTowerTrainer(inputs.specification.twoTower, sizes: inputs.sizes, start: inputs.continued),
+            SimilarityTrainer.itemCF(recall.itemCF), SimilarityTrainer.swing(recall.swing),
+            UserCFTrainer(recall.userCF), MatrixCompletionTrainer(recall.als),
             TriggerListTrainer.sequence(recall.sequence), RankedListTrainer(), NewItemTrainer(), PlaceTrainer(),
             AuthorTrainer(), DeepRetrievalTrainer(recall.deepRetrieval, sizes: sizes), TriggerListTrainer.markov(),
             TriggerListTrainer.ease(recall.ease),
@@ -108,7 +109,7 @@ final class RecallTraining {
         replay.advance(to: rows.upperBound)
         return RecallLog(
             dataset: dataset, rows: rows, until: until, states: replay.states, columns: inputs.columns,
-            encoder: inputs.encoder, options: options, progress: progress, isEvaluated: isEvaluated)
+            encoder: inputs.recallEncoder, options: options, progress: progress, isEvaluated: isEvaluated)
     }
 
     private func train(
