@@ -86,6 +86,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
         .target(name: "CKernels"),
+        .target(name: "CAllocations", path: "Benchmarks/allocations/CAllocations"),
         // layer 1: kernels, compression, hashing
         library("Kernels", ["CKernels"]),
         library("Compression", ["CZstd", "CZlib"]),
@@ -150,6 +151,13 @@ let package = Package(
         executable(
             "training-bench", ["Models", "Networks", "Blobs", "Kernels"], path: "Benchmarks/training/training-bench"),
         executable("nets-bench", ["Inference", "Blobs", "Kernels"], path: "Benchmarks/nets/nets-bench"),
+        executable(
+            "allocation-bench", ["Recall", "VectorIndex", "Catalog", "Blobs", "Kernels", "CAllocations"],
+            path: "Benchmarks/allocations/allocation-bench"),
+        executable(
+            "vectors-bench",
+            ["VectorIndex", "FeatureStore", "Models", "Catalog", "Snapshots", "Blobs", "Kernels"],
+            path: "Benchmarks/vectors/vectors-bench"),
         executable("rpc-echo", ["Service", "RPC", "Messages", "Kernels"], path: "Tests/rpc-echo"),
 
         // tests

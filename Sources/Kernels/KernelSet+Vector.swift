@@ -95,6 +95,11 @@ extension KernelSet {
         ck_prefetch(x, count)
     }
 
+    /// The same for bytes.
+    public func prefetch(_ x: UnsafePointer<UInt8>, count: Int) {
+        UnsafeRawPointer(x).withMemoryRebound(to: Float.self, capacity: count / 4) { ck_prefetch($0, count / 4) }
+    }
+
     /// The positions i with `scores[i] >= threshold`, ascending, into `positions` `[count]`; NaN never passes.
     ///
     /// - Returns: how many were found.

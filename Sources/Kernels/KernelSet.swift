@@ -20,18 +20,25 @@ public enum Activation: Int32, Sendable, Hashable, Codable, CaseIterable {
 public struct KernelSet: Sendable {
     // The tables are constants of the C library.
     nonisolated(unsafe) let table: UnsafePointer<ck_table>
+    nonisolated(unsafe) let search: UnsafePointer<ck_search_table>
 
-    public static let portable = KernelSet(table: ck_portable())
+    public static let portable = KernelSet(table: ck_portable(), search: ck_search_portable())
     /// nil on a processor without AVX2 and FMA.
-    public static let avx2 = ck_avx2().map(KernelSet.init(table:))
-    /// AVX2's with 512-bit registers for products, and with VNNI for those of bytes when the processor has it; nil without
-    /// AVX-512 F, BW, DQ and VL.
-    public static let avx512 = ck_avx512().map(KernelSet.init(table:))
+    public static let avx2 = ck_avx2().map { KernelSet(table: $0, search: ck_search_avx2()) }
+    /// AVX2's with 512-bit registers for products, and with VNNI for those of bytes and for search in compressed vectors when
+    /// the processor has it; nil without AVX-512 F, BW, DQ and VL.
+    public static let avx512 = ck_avx512().map { KernelSet(table: $0, search: ck_search_avx512() ?? ck_search_avx2()) }
     /// nil on processors other than 64-bit ARM.
-    public static let neon = ck_neon().map(KernelSet.init(table:))
-    public static let active = KernelSet(table: ck_select())
+    public static let neon = ck_neon().map { KernelSet(table: $0, search: ck_search_neon()) }
     /// Every implementation this processor can run.
     public static let available = [portable] + [avx2, avx512, neon].compactMap(\.self)
+    public static let active = available.first { $0.table == ck_select() } ?? portable
+
+    /// - Parameter search: nil: the plain one.
+    private init(table: UnsafePointer<ck_table>, search: UnsafePointer<ck_search_table>?) {
+        self.table = table
+        self.search = search ?? ck_search_portable()
+    }
 
     public var name: String { String(cString: table.pointee.name) }
 }

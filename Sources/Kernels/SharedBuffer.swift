@@ -84,6 +84,12 @@ public struct SharedBuffer<Element: BitwiseCopyable & Sendable>: RandomAccessCol
         return try body(UnsafeBufferPointer(start: base, count: count))
     }
 
+    /// The address of the first element, for as long as this buffer or a copy of it lives.
+    package var address: UnsafePointer<Element> {
+        precondition(count > 0, "an empty buffer has no address")
+        return base.unsafelyUnwrapped
+    }
+
     @inlinable
     public func withContiguousStorageIfAvailable<Result>(
         _ body: (UnsafeBufferPointer<Element>) throws -> Result

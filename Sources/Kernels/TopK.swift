@@ -113,11 +113,11 @@ extension TopK {
     /// probability; when fewer do, the stream form answers. Exact in every case.
     /// - Complexity: O(n) comparisons, eight at a time, and O(k log k).
     public static func select(_ k: Int, of scores: UnsafeBufferPointer<Float>) -> [Scored] {
-        var bar = TopK.lowest.score
-        if scores.count >= 4 * max(k, 1024) { bar = sampledThreshold(k, scores) }
-        var found = gather(scores, threshold: bar)
+        var (bar, expected) = (TopK.lowest.score, scores.count)
+        if scores.count >= 4 * max(k, 1024) { (bar, expected) = sampledThreshold(k, scores) }
+        var found = gather(scores, threshold: bar, expected: expected)
         if found.count < min(k, scores.count), bar > TopK.lowest.score {
-            found = gather(scores, threshold: TopK.lowest.score)
+            found = gather(scores, threshold: TopK.lowest.score, expected: scores.count)
         }
         if found.count > k {
             found.withUnsafeMutableBufferPointer { selectBest($0, k) }
@@ -127,7 +127,10 @@ extension TopK {
         return found
     }
 
-    private static func sampledThreshold(_ k: Int, _ scores: UnsafeBufferPointer<Float>) -> Float {
+    /// A threshold, and how many may be expected to pass it.
+    private static func sampledThreshold(
+        _ k: Int, _ scores: UnsafeBufferPointer<Float>
+    ) -> (bar: Float, expected: Int) {
         let stride = scores.count / 2048
         var sample: [Scored] = []
         sample.reserveCapacity(scores.count / stride + 1)
@@ -137,13 +140,17 @@ extension TopK {
         let expected = Double(k) * Double(sample.count) / Double(scores.count)
         // Four standard deviations above the expected rank of the k-th best.
         let rank = Int(expected + 4 * expected.squareRoot() + 6)
-        guard rank < sample.count else { return TopK.lowest.score }
+        guard rank < sample.count else { return (TopK.lowest.score, scores.count) }
         sample.withUnsafeMutableBufferPointer { selectBest($0, rank) }
-        return max(sample[rank - 1].score, TopK.lowest.score)
+        return (max(sample[rank - 1].score, TopK.lowest.score), rank * stride)
     }
 
-    private static func gather(_ scores: UnsafeBufferPointer<Float>, threshold: Float) -> [Scored] {
+    private static func gather(
+        _ scores: UnsafeBufferPointer<Float>, threshold: Float, expected: Int
+    ) -> [Scored] {
         var found: [Scored] = []
+        // Room for twice as many as expected: how many pass swings with the sample.
+        found.reserveCapacity(min(scores.count, 2 * expected))
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: block) { positions in
             guard let base = scores.baseAddress, let passed = positions.baseAddress else { return }
             for start in Swift.stride(from: 0, to: scores.count, by: block) {

@@ -7,8 +7,26 @@ public struct RecallSpecification: Codable, Hashable, Sendable {
     public var sequence = SequenceSpecification()
     public var ease = EASESpecification()
     public var deepRetrieval = DeepRetrievalSpecification()
+    public var index = IndexSpecification()
     /// Channels that are not made. By default those that others are measured by, and Deep Retrieval.
     public var off = ["ease", "markov", "deep-retrieval"]
+
+    public init() {}
+}
+
+/// How the vectors of `two-tower` and `als` are searched in a shard.
+public struct IndexSpecification: Codable, Hashable, Sendable {
+    public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+        /// By the number of vectors.
+        case automatic
+        case exact
+        case bytes = "ivf-int8"
+        case codes = "ivf-pq"
+    }
+
+    public var kind = Kind.automatic
+    /// Share of the true best hundred that a search must find; a build that stays below it fails.
+    public var targetRecall = 0.95
 
     public init() {}
 }
@@ -126,6 +144,7 @@ extension RecallSpecification {
         try check("ease.historyMax", ease.historyMax, 1...Self.historyLimit)
         try check("ease.neighbours", ease.neighbours, 1...10_000)
         try deepRetrieval.validate("recall.deepRetrieval.")
+        try check("index.targetRecall", index.targetRecall, 0.5...1)
     }
 
     /// Two histories' common items are counted in 16 bits.

@@ -30,65 +30,10 @@ struct SphericalKMeans {
         var generator = random
         var centroids = sample[shared: 0..<lists * dimension]
         for _ in 0..<iterations {
-            centroids = means(of: assign(sample, to: centroids), random: &generator)
+            let nearest = ListAssignment(centroids, dimension: dimension, threads: threads).lists(of: sample)
+            centroids = means(of: nearest, random: &generator)
         }
         return centroids
-    }
-
-    /// The nearest centroid of every vector; the first of equally near ones.
-    ///
-    /// - Complexity: O(n lists d).
-    func assign(_ vectors: SharedBuffer<Float>, to centroids: SharedBuffer<Float>) -> [UInt32] {
-        let count = vectors.count / dimension
-        let tile = 16
-        return [UInt32](unsafeUninitializedCapacity: count) { target, initialized in
-            threads.forEach(0..<(count + tile - 1) / tile) {
-                Lane(tile: tile, lists: lists)
-            } _: { lane, index in
-                let rows = index * tile..<min((index + 1) * tile, count)
-                nearest(rows, of: vectors, to: centroids, lane: lane, into: target)
-            }
-            initialized = count
-        }
-    }
-
-    /// What one thread needs to score a tile of vectors.
-    private final class Lane {
-        /// `[tile, lists]`.
-        let scores: UnsafeMutablePointer<Float>
-        /// `[lists]`; the kernel that fills it may write 8 entries too many.
-        let positions: UnsafeMutablePointer<UInt32>
-
-        init(tile: Int, lists: Int) {
-            scores = .allocate(capacity: tile * lists)
-            positions = .allocate(capacity: lists + 8)
-        }
-
-        deinit {
-            scores.deallocate()
-            positions.deallocate()
-        }
-    }
-
-    /// Writes the nearest centroid of each of `rows`.
-    private func nearest(
-        _ rows: Range<Int>, of vectors: SharedBuffer<Float>, to centroids: SharedBuffer<Float>, lane: Lane,
-        into target: UnsafeMutableBufferPointer<UInt32>
-    ) {
-        vectors.withUnsafeBufferPointer { vectors in
-            centroids.withUnsafeBufferPointer { centroids in
-                guard let points = vectors.baseAddress, let centroids = centroids.baseAddress else { return }
-                kernels.scan(
-                    queries: points + rows.lowerBound * dimension, queryCount: rows.count, rows: centroids,
-                    count: lists, width: dimension, scores: lane.scores)
-                for (place, row) in rows.enumerated() {
-                    let scores = lane.scores + place * lists
-                    let peak = kernels.maximum(scores, count: lists)
-                    let found = kernels.collect(scores, count: lists, threshold: peak, positions: lane.positions)
-                    target[row] = found > 0 ? lane.positions[0] : 0
-                }
-            }
-        }
     }
 
     private func means(of assignment: [UInt32], random: inout SeededGenerator) -> SharedBuffer<Float> {
@@ -113,5 +58,76 @@ struct SphericalKMeans {
             }
         }
         return SharedBuffer(sums)
+    }
+}
+
+/// Finds the centroid of greatest inner product for each of many vectors.
+struct ListAssignment {
+    private let dimension: Int
+    private let count: Int
+    /// `[d, lists]`.
+    private let centroids: PackedMatrix
+    private let threads: Threads
+
+    /// Vectors multiplied with all centroids at once.
+    private static let tile = 24
+
+    /// - Parameter centroids: `[lists, d]`.
+    init(_ centroids: SharedBuffer<Float>, dimension: Int, threads: Threads) {
+        self.dimension = dimension
+        self.threads = threads
+        count = centroids.count / dimension
+        self.centroids = centroids.withUnsafeBufferPointer {
+            PackedMatrix(MatrixOperand($0, rows: centroids.count / dimension, columns: dimension).transposed)
+        }
+    }
+
+    /// The centroid of each vector; the first of equally near ones.
+    ///
+    /// - Complexity: O(n lists d).
+    func lists(of vectors: SharedBuffer<Float>) -> [UInt32] {
+        let rows = vectors.count / dimension
+        return [UInt32](unsafeUninitializedCapacity: rows) { target, initialized in
+            threads.forEach(0..<(rows + Self.tile - 1) / Self.tile) {
+                Lane(tile: Self.tile, lists: count)
+            } _: { lane, index in
+                nearest(index * Self.tile..<min((index + 1) * Self.tile, rows), of: vectors, lane, into: target)
+            }
+            initialized = rows
+        }
+    }
+
+    /// What one thread needs to score a tile of vectors.
+    private final class Lane {
+        /// `[tile, lists]`.
+        let scores: UnsafeMutablePointer<Float>
+        /// `[lists]`; the kernel that fills it may write 8 entries too many.
+        let positions: UnsafeMutablePointer<UInt32>
+
+        init(tile: Int, lists: Int) {
+            scores = .allocate(capacity: tile * lists)
+            positions = .allocate(capacity: lists + 8)
+        }
+
+        deinit {
+            scores.deallocate()
+            positions.deallocate()
+        }
+    }
+
+    private func nearest(
+        _ rows: Range<Int>, of vectors: SharedBuffer<Float>, _ lane: Lane,
+        into target: UnsafeMutableBufferPointer<UInt32>
+    ) {
+        vectors[shared: rows.lowerBound * dimension..<rows.upperBound * dimension].withUnsafeBufferPointer { points in
+            kernels.multiply(
+                MatrixOperand(points, rows: rows.count, columns: dimension), centroids, into: lane.scores)
+        }
+        for (place, row) in rows.enumerated() {
+            let scores = lane.scores + place * count
+            let peak = kernels.maximum(scores, count: count)
+            let found = kernels.collect(scores, count: count, threshold: peak, positions: lane.positions)
+            target[row] = found > 0 ? lane.positions[0] : 0
+        }
     }
 }

@@ -1,24 +1,60 @@
 public import Kernels
 
 extension VectorIndex {
-    /// The best `limit` vectors that are not excluded: score descending, ties by ascending key.
+    /// The best `limit` vectors that are allowed and not excluded: score descending, ties by ascending key.
     ///
     /// - Parameters:
     ///   - query: `[d]`.
+    ///   - filter: of this index; nil allows all.
     ///   - excluded: keys left out; the search goes on into further lists until it has `limit` others or has seen all.
-    /// - Complexity: O(n d) exact; O((lists + n probes / lists) d) with lists.
+    /// - Complexity: O(n d) exact; with lists, O(lists d) and the vectors of the lists searched.
     public func search(
-        _ query: SharedBuffer<Float>, limit: Int, excluding excluded: [UInt64] = []
+        _ query: SharedBuffer<Float>, limit: Int, filter: RowFilter? = nil, excluding excluded: [UInt64] = []
     ) throws(VectorIndexError) -> [Scored] {
         var set = KeySet()
         for key in excluded { set.insert(key) }
-        return try search(query, limit: limit, excluding: set, scratch: SearchScratch())
+        return try search(query, limit: limit, filter: filter, excluding: set, scratch: SearchScratch())
     }
 
     /// The same with memory that is reused.
     package func search(
-        _ query: SharedBuffer<Float>, limit: Int, excluding excluded: borrowing KeySet, scratch: SearchScratch
+        _ query: SharedBuffer<Float>, limit: Int, filter: RowFilter? = nil, excluding excluded: borrowing KeySet,
+        scratch: SearchScratch
     ) throws(VectorIndexError) -> [Scored] {
+        try check(query, filter)
+        let wanted = min(max(limit, 0), filter?.count ?? count)
+        guard wanted > 0 else { return [] }
+        let own = scratch.query.room(paddedDimension)
+        query.withUnsafeBufferPointer { query in
+            guard let query = query.baseAddress else { return }
+            if report.metric == .cosine {
+                kernels.normalize(query, own, count: dimension)
+            } else {
+                own.update(from: query, count: dimension)
+            }
+        }
+        if let lists, wanted * Self.depthShare < count {
+            (own + dimension).update(repeating: 0, count: paddedDimension - dimension)
+            scratch.bytes.fill(own, width: dimension)
+            let goal = SearchGoal(query: own, wanted: wanted, filter: filter)
+            if let filter, scansAllowed(filter, wanted: wanted) {
+                return searchAllowed(filter, goal, excluded, scratch)
+            }
+            return search(lists, goal, excluded, scratch)
+        }
+        return searchAll(own, wanted: wanted, filter: filter, excluded, scratch)
+    }
+
+    /// When more than one in so many is wanted, a scan of all is quicker than one of lists.
+    private static let depthShare = 8
+
+    /// Elements of a query that the codes read; those beyond the dimension are zero.
+    private var paddedDimension: Int {
+        guard case .codes(let codes, _)? = lists?.compressed else { return dimension }
+        return max(dimension, codes.quantizer.padded)
+    }
+
+    private func check(_ query: SharedBuffer<Float>, _ filter: RowFilter?) throws(VectorIndexError) {
         guard query.count == dimension else {
             throw VectorIndexError(
                 .invalidInput, "the query vector has \(query.count) elements, the index has \(dimension)")
@@ -26,97 +62,38 @@ extension VectorIndex {
         guard query.allSatisfy(\.isFinite) else {
             throw VectorIndexError(.invalidInput, "the query vector holds a value that is not finite")
         }
-        let wanted = min(max(limit, 0), count)
-        guard wanted > 0 else { return [] }
+        if let filter, filter.rows != count {
+            throw VectorIndexError(
+                .invalidInput, "the filter is of an index of \(filter.rows) vectors, this one has \(count)")
+        }
+    }
+
+    /// Scores every vector.
+    private func searchAll(
+        _ query: UnsafePointer<Float>, wanted: Int, filter: RowFilter?, _ excluded: borrowing KeySet,
+        _ scratch: SearchScratch
+    ) -> [Scored] {
         var best = TopK(wanted)
-        query.withUnsafeBufferPointer { query in
-            if let lists {
-                scan(lists, query, wanted, excluded, scratch, &best)
-            } else {
-                _ = scan(0..<count, query, excluded, scratch, &best)
-            }
-        }
-        return best.take()
-    }
-
-    /// Scans lists, nearest first, until as many are through as the depth needs and the best are all there.
-    ///
-    /// What is excluded near the query pushes the answer further out: leaving out e is searching e deeper, and e once more
-    /// because what a search misses of its depth lies at the far end, which is all that is wanted here.
-    private func scan(
-        _ lists: InvertedLists, _ query: UnsafeBufferPointer<Float>, _ wanted: Int, _ excluded: borrowing KeySet,
-        _ scratch: SearchScratch, _ best: inout TopK
-    ) {
-        var passed = Passed()
-        var near = nearestLists(lists, query, limit: report.probes(forDepth: wanted), scratch)
-        var scanned = 0
-        while true {
-            let needed = report.probes(forDepth: wanted + 2 * passed.excluded)
-            if scanned == lists.count || (scanned >= needed && passed.offered >= wanted) { return }
-            if scanned == near.count { near = nearestLists(lists, query, limit: lists.count, scratch) }
-            passed += scan(lists.range(near[scanned]), query, excluded, scratch, &best)
-            scanned += 1
-        }
-    }
-
-    /// How many vectors scored high enough to be among the best of their time.
-    private struct Passed {
-        /// At least as many as the best now hold.
-        var offered = 0
-        var excluded = 0
-
-        static func += (left: inout Passed, right: Passed) {
-            left.offered += right.offered
-            left.excluded += right.excluded
-        }
-    }
-
-    /// The lists of the best centroids, best first.
-    func nearestLists(
-        _ lists: InvertedLists, _ query: UnsafeBufferPointer<Float>, limit: Int, _ scratch: SearchScratch
-    ) -> [Int] {
-        var best = TopK(min(limit, lists.count))
-        lists.centroids.withUnsafeBufferPointer { centroids in
-            guard let query = query.baseAddress, let centroids = centroids.baseAddress else { return }
-            for start in stride(from: 0, to: lists.count, by: SearchScratch.block) {
-                let size = min(SearchScratch.block, lists.count - start)
-                kernels.scan(
-                    query: query, rows: centroids + start * dimension, count: size, width: dimension,
-                    scores: scratch.scores)
-                best.offer(
-                    scores: UnsafeBufferPointer(start: scratch.scores, count: size), firstID: UInt64(start))
-            }
-        }
-        return best.take().map { Int($0.id) }
-    }
-
-    /// Offers the vectors at `range` that are not excluded.
-    private func scan(
-        _ range: Range<Int>, _ query: UnsafeBufferPointer<Float>, _ excluded: borrowing KeySet,
-        _ scratch: SearchScratch, _ best: inout TopK
-    ) -> Passed {
-        var passed = Passed()
+        let scores = scratch.scores.room(SearchScratch.block)
+        // The kernel that fills it may write 8 entries too many.
+        let positions = scratch.positions.room(SearchScratch.block + 8)
         vectors.withUnsafeBufferPointer { vectors in
-            guard let query = query.baseAddress, let vectors = vectors.baseAddress else { return }
-            for start in stride(from: range.lowerBound, to: range.upperBound, by: SearchScratch.block) {
-                let size = min(SearchScratch.block, range.upperBound - start)
+            guard let vectors = vectors.baseAddress else { return }
+            for start in stride(from: 0, to: count, by: SearchScratch.block) {
+                let size = min(SearchScratch.block, count - start)
                 kernels.scan(
-                    query: query, rows: vectors + start * dimension, count: size, width: dimension,
-                    scores: scratch.scores)
+                    query: query, rows: vectors + start * dimension, count: size, width: dimension, scores: scores)
                 let found = kernels.collect(
-                    scratch.scores, count: size, threshold: best.threshold, positions: scratch.positions)
+                    scores, count: size, threshold: best.threshold, positions: positions)
                 for place in 0..<found {
-                    let position = Int(scratch.positions[place])
-                    let key = keys[start + position]
-                    if excluded.contains(key) {
-                        passed.excluded += 1
-                    } else {
-                        best.offer(score: scratch.scores[position], id: key)
-                        passed.offered += 1
+                    let row = start + Int(positions[place])
+                    if let filter, !filter.contains(row) { continue }
+                    if !excluded.contains(keys[row]) {
+                        best.offer(score: scores[row - start], id: keys[row])
                     }
                 }
             }
         }
-        return passed
+        return best.take()
     }
 }

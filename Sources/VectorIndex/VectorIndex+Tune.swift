@@ -4,32 +4,67 @@ import Synchronization
 import func Glibc.log
 
 extension VectorIndex {
-    /// Chooses how many lists a search looks at, and measures what it then finds.
+    /// Chooses how far a search looks, and measures what it then finds.
     ///
-    /// The choice comes from one half of the queries; where the other half finds less than the target, the number grows
-    /// by a tenth until it does not, so that what is stated was reached on queries that did not choose.
+    /// The choice comes from one half of the queries; where the other half finds less than the target, the number of lists
+    /// grows by a tenth until it does not, so that what is stated was reached on queries that did not choose.
     mutating func tune(_ queries: HeldOutQueries, options: VectorIndexOptions) throws(VectorIndexError) {
         guard let lists else { return }
-        let wanted = options.targetRecall
         let threads = Threads(max(1, options.threads))
-        let needed = probesReaching(wanted, lists, queries.choosing, depth: report.depth, threads: threads)
-        let deeper = min(report.depth * 4, count)
-        let neededDeeper = probesReaching(wanted, lists, queries.choosing, depth: deeper, threads: threads)
+        let deeper = min(report.depth * 10, count)
+        let truth = trueBest(queries.choosing, depth: deeper, threads: threads)
+        let needed = probesReaching(options.targetRecall, lists, queries.choosing, truth, report.depth, threads)
+        let neededDeeper = probesReaching(options.targetRecall, lists, queries.choosing, truth, deeper, threads)
         report.probeGrowth = Self.exponent(from: (report.depth, needed), to: (deeper, neededDeeper))
-        report.probes = min(options.probes ?? needed, lists.count)
-        let truth = trueBest(queries.measuring, depth: report.depth, threads: threads)
-        report.recall = recall(of: queries.measuring, truth: truth, threads: threads)
-        while report.recall < wanted, options.probes == nil, report.probes < lists.count {
+        choose(queries.choosing, truth, atLeast: needed, lists, options: options, threads)
+        let measured = trueBest(queries.measuring, depth: report.depth, threads: threads)
+        report.queries = queries.measuring.count
+        report.recall = measure(queries.measuring, truth: measured, threads: threads).recall
+        while report.recall < report.targetRecall, options.probes == nil, report.probes < lists.count {
             report.probes = min(lists.count, report.probes + max(1, report.probes / 10))
-            report.recall = recall(of: queries.measuring, truth: truth, threads: threads)
+            report.recall = measure(queries.measuring, truth: measured, threads: threads).recall
         }
-        guard report.recall >= wanted else {
+        guard report.recall >= report.targetRecall else {
             throw VectorIndexError(
                 .recallBelowTarget,
-                "recall@\(report.depth) is \(report.recall), below the target \(wanted): \(report.probes) of "
-                    + "\(lists.count) lists searched, \(count) vectors, \(queries.measuring.count) queries")
+                "recall@\(report.depth) is \(report.recall), below the target \(report.targetRecall): "
+                    + "\(report.probes) of \(lists.count) lists searched, \(count) vectors, "
+                    + "\(queries.measuring.count) queries")
         }
     }
+
+    /// Chooses the lists searched, the vectors scored again and the patience that reach the target at the least cost.
+    ///
+    /// The more vectors are scored again, and the later a search gives up, the fewer lists it takes. Costs are counted, not
+    /// timed: a build is repeatable.
+    private mutating func choose(
+        _ queries: [SharedBuffer<Float>], _ truth: [[Scored]], atLeast needed: Int, _ lists: InvertedLists,
+        options: VectorIndexOptions, _ threads: Threads
+    ) {
+        var best: (cost: Double, report: IndexReport)?
+        for (patience, rerank) in Self.patienceChoices.flatMap({ patience in
+            report.kind.rerankChoices.map { (patience, $0) }
+        }) {
+            (report.patience, report.rerank) = (patience, rerank)
+            report.probes = min(options.probes ?? needed, lists.count)
+            var (found, cost) = measure(queries, truth: truth, threads: threads)
+            while found < report.targetRecall, options.probes == nil, report.probes < lists.count,
+                cost < best?.cost ?? .infinity
+            {
+                report.probes = min(lists.count, report.probes + max(1, report.probes / 8))
+                let before = found
+                (found, cost) = measure(queries, truth: truth, threads: threads)
+                // Searches give up before they come to the lists added.
+                if found <= before, patience > 0 { break }
+            }
+            if found >= report.targetRecall, cost < best?.cost ?? .infinity { best = (cost, report) }
+        }
+        // Where nothing reaches it, the last choice is the most thorough.
+        if let best { report = best.report }
+    }
+
+    /// 0: never give up.
+    private static let patienceChoices = [6, 16, 0]
 
     /// a of probes = c depth^a through two measured points, 0...1.
     private static func exponent(from low: (depth: Int, probes: Int), to high: (depth: Int, probes: Int)) -> Double {
@@ -39,26 +74,22 @@ extension VectorIndex {
 
     /// The fewest lists that hold the wanted share of the true best, over all queries together.
     private func probesReaching(
-        _ wanted: Double, _ lists: InvertedLists, _ queries: [SharedBuffer<Float>], depth: Int,
-        threads: Threads
+        _ wanted: Double, _ lists: InvertedLists, _ queries: [SharedBuffer<Float>], _ truth: [[Scored]], _ depth: Int,
+        _ threads: Threads
     ) -> Int {
-        var listOfKey: [UInt64: Int] = [:]
-        for list in 0..<lists.count {
-            for position in lists.range(list) { listOfKey[keys[position]] = list }
-        }
-        let truth = trueBest(queries, depth: depth, threads: threads)
+        let listOfRow = listOfRow(lists)
         let found = Mutex([Int](repeating: 0, count: lists.count))
         threads.forEach(0..<queries.count, state: SearchScratch.init) { scratch, query in
-            let order = queries[query].withUnsafeBufferPointer {
-                nearestLists(lists, $0, limit: lists.count, scratch)
-            }
+            scratch.bytes.fill(queries[query].address, width: dimension)
+            _ = nearestLists(lists, queries[query].address, limit: lists.count, scratch)
+            let near = scratch.near.room(lists.count)
             var placeOfList = [Int](repeating: 0, count: lists.count)
-            for (place, list) in order.enumerated() { placeOfList[list] = place }
+            for place in 0..<lists.count { placeOfList[Int(near[place].position)] = place }
             found.withLock { found in
-                for key in truth[query] { found[placeOfList[listOfKey[key, default: 0]]] += 1 }
+                for row in truth[query].prefix(depth) { found[placeOfList[Int(listOfRow[Int(row.id)])]] += 1 }
             }
         }
-        let total = truth.reduce(0) { $0 + $1.count }
+        let total = truth.reduce(0) { $0 + min($1.count, depth) }
         var sum = 0
         for (place, hits) in found.withLock({ $0 }).enumerated() {
             sum += hits
@@ -66,27 +97,15 @@ extension VectorIndex {
         }
         return lists.count
     }
+}
 
-    /// The true best of every query, by a scan of all vectors.
-    private func trueBest(_ queries: [SharedBuffer<Float>], depth: Int, threads: Threads) -> [[UInt64]] {
-        let exact = VectorIndex(dimension: dimension, keys: keys, vectors: vectors, lists: nil, report: report)
-        return exact.keysFound(queries, limit: depth, threads: threads)
-    }
-
-    private func recall(of queries: [SharedBuffer<Float>], truth: [[UInt64]], threads: Threads) -> Double {
-        let shares = zip(keysFound(queries, limit: report.depth, threads: threads), truth).map { found, truth in
-            Double(Set(found).intersection(truth).count) / Double(max(truth.count, 1))
+extension IndexKind {
+    /// Vectors scored again for each one wanted, of which a build chooses.
+    fileprivate var rerankChoices: [Double] {
+        switch self {
+        case .exact: []
+        case .bytes: [1.1, 1.3, 1.7, 2.5]
+        case .codes: [2, 3, 4, 6, 9, 14]
         }
-        return shares.reduce(0, +) / Double(shares.count)
-    }
-
-    private func keysFound(_ queries: [SharedBuffer<Float>], limit: Int, threads: Threads) -> [[UInt64]] {
-        let results = Mutex([[UInt64]](repeating: [], count: queries.count))
-        threads.forEach(0..<queries.count, state: SearchScratch.init) { scratch, query in
-            // Held-out queries were checked: the search finds no fault with them.
-            let found = try? search(queries[query], limit: limit, excluding: KeySet(), scratch: scratch)
-            results.withLock { $0[query] = (found ?? []).map(\.id) }
-        }
-        return results.withLock { $0 }
     }
 }

@@ -49,11 +49,18 @@ struct TrainCommand: ParsableCommand {
         try options.validate()
         let key = try signingKey.map(SnapshotKeys.privateKey)
         let dataset = try Dataset(directory: data)
-        let store = try SnapshotStore(directory: store)
-        let start = try continueFrom.map { try ContinuedModel($0 == "latest" ? nil : $0, in: store) }
+        let start = try continueFrom.map(continuedModel)
         let pipeline = try TrainingPipeline(dataset, options: options, progress: .standardError(), continuing: start)
-        let (manifest, report) = try pipeline.run(into: store, signingKey: key)
+        let (manifest, report) = try pipeline.run(into: SnapshotStore(directory: store), signingKey: key)
         FileHandle.standardError.write(Data("\n\(report.text)\n".utf8))
         print(json ? try report.json() : manifest.version)
+    }
+
+    private func continuedModel(_ version: String) throws -> ContinuedModel {
+        // Opening a store makes it; there is nothing to go on from in a new one.
+        guard FileManager.default.fileExists(atPath: store) else {
+            throw ValidationError("--store: there is no directory \(store)")
+        }
+        return try ContinuedModel(version == "latest" ? nil : version, in: SnapshotStore(directory: store))
     }
 }

@@ -11,9 +11,13 @@ import VectorIndex
     /// Queries that no build has seen.
     private static let fresh = clusteredVectors(50, dimension: dimension, centres: 80, seed: 3)
 
-    private func build(_ adjust: (inout VectorIndexOptions) -> Void = { _ in }) throws -> VectorIndex {
+    static let kinds = [IndexKind.bytes, .codes]
+
+    private func build(
+        _ kind: IndexKind, _ adjust: (inout VectorIndexOptions) -> Void = { _ in }
+    ) throws -> VectorIndex {
         var options = VectorIndexOptions()
-        options.exactMax = 1_000
+        options.kind = kind
         options.threads = 2
         adjust(&options)
         return try VectorIndex.build(
@@ -37,10 +41,10 @@ import VectorIndex
         return Double(hits) / Double(8 * depth)
     }
 
-    @Test(arguments: [0.8, 0.95, 0.99])
-    func findsWhatItPromises(target: Double) throws {
-        let index = try build { $0.targetRecall = target }
-        #expect(index.report.kind == .inverted)
+    @Test(arguments: kinds, [0.8, 0.95, 0.99])
+    func findsWhatItPromises(kind: IndexKind, target: Double) throws {
+        let index = try build(kind) { $0.targetRecall = target }
+        #expect(index.report.kind == kind)
         #expect(index.report.recall >= target)
         #expect(index.report.queries == 100)
         #expect(index.report.probes < index.report.lists)
@@ -48,9 +52,10 @@ import VectorIndex
         #expect(try recall(of: index, depth: 100) >= target - 0.03)
     }
 
-    @Test func aBuildBelowItsTargetFails() {
+    @Test(arguments: kinds)
+    func aBuildBelowItsTargetFails(kind: IndexKind) {
         let error = #expect(throws: VectorIndexError.self) {
-            try build {
+            try build(kind) {
                 $0.probes = 1
                 $0.targetRecall = 0.99
             }
@@ -59,10 +64,10 @@ import VectorIndex
         #expect(error?.message.contains("below the target 0.99: 1 of 219 lists") == true, "\(error as Any)")
     }
 
-    @Test(arguments: [(63, IndexReport.Kind.exact), (64, .inverted)])
-    func tooFewQueriesToStateARecallMakeTheIndexExact(queries: Int, kind: IndexReport.Kind) throws {
+    @Test(arguments: [(63, IndexKind.exact), (64, .codes)])
+    func tooFewQueriesToStateARecallMakeTheIndexExact(queries: Int, kind: IndexKind) throws {
         var options = VectorIndexOptions()
-        options.exactMax = 100
+        options.kind = .codes
         let index = try VectorIndex.build(
             keys: SharedBuffer(scatteredKeys(300)), vectors: clusteredVectors(300, dimension: 2, centres: 5, seed: 1),
             dimension: 2, queries: clusteredVectors(queries, dimension: 2, centres: 5, seed: 2), options: options)
@@ -76,22 +81,59 @@ import VectorIndex
         }
     }
 
-    @Test func allListsSearchedIsExact() throws {
-        let index = try build { $0.probes = 1_000_000 }
-        #expect(index.report.recall == 1)
-        #expect(try recall(of: index, depth: 100) == 1)
+    @Test(arguments: [(100, IndexKind.exact), (101, .bytes), (200, .bytes), (201, .codes)])
+    func theKindFollowsTheSize(count: Int, kind: IndexKind) throws {
+        var options = VectorIndexOptions()
+        (options.exactMax, options.bytesMax) = (100, 200)
+        let index = try VectorIndex.build(
+            keys: SharedBuffer(scatteredKeys(count)),
+            vectors: clusteredVectors(count, dimension: 4, centres: 5, seed: 1), dimension: 4,
+            queries: clusteredVectors(64, dimension: 4, centres: 5, seed: 2), options: options)
+        #expect(index.report.kind == kind)
     }
 
-    @Test func aLimitBeyondTheProbedListsReachesIntoTheOthers() throws {
-        let index = try build { $0.targetRecall = 0.8 }
+    @Test(arguments: kinds)
+    func scoresAreThoseOfTheExactScan(kind: IndexKind) throws {
+        let index = try build(kind)
+        let exact = try build(.exact)
+        for row in 0..<4 {
+            let found = try index.search(SharedBuffer(query(row)), limit: 20)
+            let all = try exact.search(SharedBuffer(query(row)), limit: .max)
+            let scores = Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0.score) })
+            #expect(found.allSatisfy { scores[$0.id] == $0.score })
+            #expect(found == found.sorted(by: Scored.precedes))
+        }
+    }
+
+    /// A thousand vectors in ten places: which of equal ones is found does not matter, and the lower keys come first.
+    @Test(arguments: kinds)
+    func equalVectorsComeByAscendingKey(kind: IndexKind) throws {
+        let places = clusteredVectors(10, dimension: 8, centres: 10, seed: 4)
+        var options = VectorIndexOptions()
+        options.kind = kind
+        options.recallDepth = 10
+        let index = try VectorIndex.build(
+            keys: SharedBuffer((0..<1_000).map { UInt64($0) }),
+            vectors: SharedBuffer((0..<1_000).flatMap { row in (0..<8).map { places[row % 10 * 8 + $0] } }),
+            dimension: 8, queries: clusteredVectors(64, dimension: 8, centres: 10, seed: 5), options: options)
+        #expect(index.report.recall >= 0.95)
+        let found = try index.search(places[shared: 0..<8], limit: 5)
+        #expect(Set(found.map(\.score)).count == 1)
+        #expect(found.map(\.id) == found.map(\.id).sorted())
+    }
+
+    @Test(arguments: kinds)
+    func aLimitBeyondTheProbedListsReachesIntoTheOthers(kind: IndexKind) throws {
+        let index = try build(kind) { $0.targetRecall = 0.8 }
         let found = try index.search(SharedBuffer(query(0)), limit: .max)
         let expected = plainSearch(query(0), keys: Self.keys, vectors: Self.vectors, limit: .max)
         #expect(Set(found.map(\.id)) == Set(expected.map(\.key)))
         #expect(found.count == Self.count)
     }
 
-    @Test func exclusionsDoNotCostRecall() throws {
-        let index = try build { $0.targetRecall = 0.9 }
+    @Test(arguments: kinds)
+    func exclusionsDoNotCostRecall(kind: IndexKind) throws {
+        let index = try build(kind) { $0.targetRecall = 0.9 }
         var excluded: Set<UInt64> = []
         for row in 0..<8 {
             excluded.formUnion(
@@ -106,8 +148,9 @@ import VectorIndex
         }
     }
 
-    @Test func whatIsLeftIsFoundWhereverItLies() throws {
-        let index = try build { $0.targetRecall = 0.8 }
+    @Test(arguments: kinds)
+    func whatIsLeftIsFoundWhereverItLies(kind: IndexKind) throws {
+        let index = try build(kind) { $0.targetRecall = 0.8 }
         let left = Set(Self.keys.prefix(7))
         let found = try index.search(
             SharedBuffer(query(1)), limit: 5, excluding: Self.keys.filter { !left.contains($0) })
@@ -115,16 +158,19 @@ import VectorIndex
         #expect(left.isSuperset(of: found.map(\.id)))
     }
 
-    @Test func aBuildIsRepeatableWhateverTheThreads() throws {
-        let (one, two) = (try build { $0.threads = 1 }, try build { $0.threads = 2 })
+    @Test(arguments: kinds)
+    func aBuildIsRepeatableWhateverTheThreads(kind: IndexKind) throws {
+        let (one, two) = (try build(kind) { $0.threads = 1 }, try build(kind) { $0.threads = 2 })
         #expect(one.report == two.report)
         #expect(one.keys == two.keys)
-        let other = try build { $0.seed = 5 }
+        #expect(try one.search(SharedBuffer(query(0)), limit: 50) == two.search(SharedBuffer(query(0)), limit: 50))
+        let other = try build(kind) { $0.seed = 5 }
         #expect(other.keys != one.keys)
     }
 
-    @Test func fewerVectorsThanListsStillWork() throws {
-        let index = try build { $0.lists = 10_000 }
+    @Test(arguments: kinds)
+    func fewerVectorsThanListsStillWork(kind: IndexKind) throws {
+        let index = try build(kind) { $0.lists = 10_000 }
         #expect(index.report.lists == Self.count)
         #expect(index.report.recall >= 0.95)
     }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ck_search.h"
+
 #define CK_PANEL 16         // Columns of a packed panel: two AVX2 registers.
 #define CK_STRIP 6          // Rows of a tile.
 #define CK_BLOCK_K 256      // Depth of a packed block: one panel (16 KiB) stays in the first-level cache.

@@ -3,6 +3,7 @@ import Catalog
 import Features
 import Foundation
 import Kernels
+import Models
 import VectorIndex
 
 /// Makes what one recall channel, or several that share their training, need of a snapshot.
@@ -96,7 +97,9 @@ extension RecallLog {
         var indexOptions = VectorIndexOptions()
         indexOptions.seed = options.seed
         indexOptions.threads = options.threads
-        if isEvaluated { indexOptions.exactMax = .max }
+        let specification = options.specification.recall.index
+        indexOptions.targetRecall = specification.targetRecall
+        indexOptions.kind = isEvaluated ? .exact : IndexKind(rawValue: specification.kind.rawValue)
         let index = try VectorIndex.build(
             keys: SharedBuffer(rows.map { columns.keys[$0].rawValue }), vectors: SharedBuffer(own),
             dimension: dimension, queries: queries, options: indexOptions)
