@@ -196,6 +196,22 @@ import Testing
         #expect(vast[0].parameters > 4_000_000_000)
     }
 
+    /// A bottom net, nothing or PLE in place of the experts: every tower is reached by its loss.
+    @Test(arguments: [RankerSharing.none, .bottom(widths: [6]), .ple(own: 1, shared: 1, levels: [[6], [5]])])
+    func tasksMayShareOtherwise(_ sharing: RankerSharing) throws {
+        var specification = golden.full.specification
+        specification.shared = sharing
+        let parameters = ParameterSet(seed: 3)
+        let model = try RankerModel(specification, rows: golden.rows, in: parameters)
+        let tape = Tape(seed: 4)
+        let loss = model.loss(golden.inputs.rows(histories: 3), RankerLabels(golden.labels), on: tape)
+        tape.backward(from: loss.total)
+        #expect(loss.heads.count == 5 && loss.total[0, 0].isFinite)
+        let towers = parameters.matrices.filter { $0.name.hasPrefix("head.") && $0.name.hasSuffix("weight") }
+        #expect(towers.count == 8 && towers.allSatisfy { $0.gradientArray.contains { $0 != 0 } })
+        #expect((model.makeGateStatistics() != nil) == (sharing == .ple(own: 1, shared: 1, levels: [[6], [5]])))
+    }
+
     @Test func predictionsAreCorrectedForDownSampling() throws {
         let model = try RankerModel(golden.full.specification, rows: golden.rows, in: ParameterSet(seed: 3))
         let workspace = Workspace()
