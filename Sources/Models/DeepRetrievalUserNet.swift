@@ -42,7 +42,8 @@ public final class DeepRetrievalUserNet: @unchecked Sendable {
         encoder = FeatureEncoder(
             columns: columns, itemIndex: itemIndex ?? KeyIndex(items.keys),
             userIndex: KeyIndex(try file.buffer("user_key", as: UInt64.self, shape: [description.sizes.users])),
-            description: description.features, recentItems: specification.recentItems)
+            description: description.features, recentItems: specification.recentItems,
+            lists: specification.user.lists)
     }
 
     /// - Complexity: O(last-n * embedding + weights of the tower + a beam search).

@@ -60,6 +60,7 @@ final class DeepRetrievalTrainer: RecallTrainer {
     private func encoder(_ log: RecallLog) -> FeatureEncoder {
         FeatureEncoder(
             columns: log.encoder.columns, itemIndex: log.encoder.itemIndex, userIndex: log.encoder.userIndex,
-            description: log.encoder.description, recentItems: specification.recentItems)
+            description: log.encoder.description, recentItems: specification.recentItems,
+            lists: specification.user.lists)
     }
 }

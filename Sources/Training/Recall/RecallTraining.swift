@@ -39,8 +39,8 @@ final class RecallTraining {
             SimilarityTrainer.itemCF(recall.itemCF), SimilarityTrainer.swing(recall.swing),
             UserCFTrainer(recall.userCF), MatrixCompletionTrainer(recall.als),
             TriggerListTrainer.sequence(recall.sequence), RankedListTrainer(), NewItemTrainer(), PlaceTrainer(),
-            AuthorTrainer(), DeepRetrievalTrainer(recall.deepRetrieval, sizes: inputs.sizes), TriggerListTrainer.markov(),
-            TriggerListTrainer.ease(recall.ease),
+            AuthorTrainer(), DeepRetrievalTrainer(recall.deepRetrieval, sizes: inputs.sizes),
+            TriggerListTrainer.markov(), TriggerListTrainer.ease(recall.ease),
         ]
         let known = all.flatMap(\.channels)
         for (source, names) in [("--channels", channels ?? []), ("--specification: recall.off", recall.off)] {
