@@ -16,7 +16,7 @@ public struct DeepRetrievalSpecification: Codable, Hashable, Sendable {
     /// alpha: weight of |path|^4, which keeps paths balanced.
     public var alpha = 1e-6
     /// Times that the nets go through the clicks.
-    public var epochs = 4
+    public var epochs = 2
     /// Path steps of an epoch, after equal parts of the log; the last epoch has none.
     public var pathSteps = 3
     /// What log p(paths of an item | user) counts beside the cosine when items are scored.
