@@ -6,8 +6,8 @@ import func Glibc.log
 extension VectorIndex {
     /// Chooses how far a search looks, and measures what it then finds.
     ///
-    /// The choice comes from one half of the queries; where the other half finds less than the target, the number of lists
-    /// grows by a tenth until it does not, so that what is stated was reached on queries that did not choose.
+    /// The choice comes from one half of the queries; where the other half finds less than the target, searches look a tenth
+    /// further until it does not, so that what is stated was reached on queries that did not choose.
     mutating func tune(_ queries: HeldOutQueries, options: VectorIndexOptions) throws(VectorIndexError) {
         guard let lists else { return }
         let threads = Threads(max(1, options.threads))
@@ -20,8 +20,7 @@ extension VectorIndex {
         let measured = trueBest(queries.measuring, depth: report.depth, threads: threads)
         report.queries = queries.measuring.count
         report.recall = measure(queries.measuring, truth: measured, threads: threads).recall
-        while report.recall < report.targetRecall, options.probes == nil, report.probes < lists.count {
-            report.probes = min(lists.count, report.probes + max(1, report.probes / 10))
+        while report.recall < report.targetRecall, options.probes == nil, report.widen() {
             report.recall = measure(queries.measuring, truth: measured, threads: threads).recall
         }
         guard report.recall >= report.targetRecall else {
@@ -96,6 +95,23 @@ extension VectorIndex {
             if Double(sum) >= wanted * Double(total) { return place + 1 }
         }
         return lists.count
+    }
+}
+
+extension IndexReport {
+    /// Vectors scored again for each one wanted, and patience, beyond which a search is not widened.
+    private static let (rerankMax, patienceMax) = (20.0, 64)
+
+    /// Lets searches look a tenth further in every respect: lists, vectors scored again, patience.
+    ///
+    /// - Returns: whether there was anything left to widen.
+    fileprivate mutating func widen() -> Bool {
+        let before = self
+        probes = min(lists, probes + max(1, probes / 10))
+        rerank = max(rerank, min(rerank * 1.1, Self.rerankMax))
+        if patience > 0 { patience += max(1, patience / 10) }
+        if patience > Self.patienceMax { patience = 0 }
+        return self != before
     }
 }
 
