@@ -78,8 +78,8 @@ public struct NegativeSpecification: Codable, Hashable, Sendable {
     public var globalPerBatch = 512
     /// What hard negatives, candidates that ranking rejected, weigh among all; 0: none. Without a log of them all are easy.
     public var hardShare = 0.5
-    /// Hard negatives of a positive; listwise loss.
-    public var hardPerPositive = 2
+    /// Hard negatives of a positive; listwise loss. In the softmax they cost more than they gave where it was measured.
+    public var hardPerPositive = 0
 
     public init() {}
 }
@@ -133,7 +133,7 @@ extension TwoTowerSpecification {
         try check("training.negatives.perPositive", negatives.perPositive, 1...100)
         try check("training.negatives.globalPerBatch", negatives.globalPerBatch, 1...65_536)
         try check("training.negatives.hardShare", negatives.hardShare, 0...0.95)
-        try check("training.negatives.hardPerPositive", negatives.hardPerPositive, 1...100)
+        try check("training.negatives.hardPerPositive", negatives.hardPerPositive, 0...100)
     }
 
     private func checkTransform(_ transform: ItemTransformKind) throws(ModelError) {

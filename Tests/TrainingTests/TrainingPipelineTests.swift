@@ -154,7 +154,9 @@ struct TrainingPipelineTests {
             func vectors(_ dataset: Dataset, rejected: RejectedTable = RejectedTable()) throws -> [String] {
                 var dataset = dataset
                 dataset.rejected = rejected
-                let manifest = try TrainingPipeline(dataset, options: options(), progress: .silent).run(into: store)
+                var options = options()
+                options.specification.twoTower.training.negatives.hardPerPositive = 2
+                let manifest = try TrainingPipeline(dataset, options: options, progress: .silent).run(into: store)
                     .manifest
                 return try (0..<2).map { try manifest.component("vectors", shard: $0).sha256 }
             }
@@ -178,6 +180,7 @@ struct TrainingPipelineTests {
             options.specification.twoTower.training.loss = loss
             options.specification.twoTower.training.negatives.easy = easy
             options.specification.twoTower.training.negatives.globalPerBatch = 64
+            options.specification.twoTower.training.negatives.hardPerPositive = 2
             options.specification.twoTower.training.positives.popularShare = 0.01
             options.specification.twoTower.training.positives.tailClicks = 5
             let report = try TrainingPipeline(world(), options: options, progress: .silent).run(into: store).report

@@ -53,7 +53,11 @@ struct TwoTowerBatches {
         generator = SeededGenerator(seed: seed, stream: 0x6e65_6773)
         stream = nil
         if specification.loss == .listwise, specification.correction == .stream {
-            stream = resumedGaps.map { Self.stream(specification.stream, gaps: $0) } ?? warm(counted)
+            // Counting tells where each item's gap begins; the stream follows it from there.
+            let gaps = logShares.map { max(1, Foundation.exp(-$0) / Float(size)) }
+            stream = StreamingFrequency(
+                buckets: specification.stream.buckets, hashes: specification.stream.hashes,
+                rate: specification.stream.rate, gaps: gaps)
         }
     }
 
@@ -92,7 +96,9 @@ struct TwoTowerBatches {
     ) -> TwoTowerBatch {
         let clicked = rows.map { table.items[$0] }
         stream?.add(clicked)
-        var logs = clicked.map { logProbability($0, count: rows.count) }
+        var times: [UInt32: Int] = [:]
+        for item in clicked { times[item, default: 0] += 1 }
+        var logs = clicked.map { logProbability($0, count: rows.count, times: times[$0] ?? 1) }
         var shared = 0
         if let popularity {
             shared = specification.negatives.globalPerBatch
@@ -111,9 +117,12 @@ struct TwoTowerBatches {
     }
 
     /// log of how likely an item is at one place of a batch.
-    private func logProbability(_ item: UInt32, count: Int) -> Float {
+    ///
+    /// - Parameter times: how often the item is in the batch. The stream's estimate is of its being there at all: its
+    ///   places share it.
+    private func logProbability(_ item: UInt32, count: Int, times: Int) -> Float {
         switch specification.correction {
-        case .stream: stream?.logShare(item, size: count) ?? 0
+        case .stream: (stream?.logShare(item, size: count) ?? 0) + Foundation.log(Float(times))
         case .counts: logShares[Int(item)]
         case .none: 0
         }
@@ -200,28 +209,5 @@ struct TwoTowerBatches {
     private static func logShares(_ counts: [Int]) -> [Float] {
         let total = Double(counts.reduce(0, +))
         return counts.map { Float(Foundation.log(Double($0) / total)) }
-    }
-
-    private static func stream(_ specification: StreamSpecification, gaps: [Float]) -> StreamingFrequency {
-        StreamingFrequency(
-            buckets: specification.buckets, hashes: specification.hashes, rate: specification.rate, gaps: gaps)
-    }
-
-    /// The estimate after the clicks passed once in the log's order, so that training does not begin with a guess.
-    private func warm(_ rows: Range<Int>) -> StreamingFrequency {
-        let stream = specification.stream
-        var frequency = StreamingFrequency(
-            buckets: stream.buckets, hashes: stream.hashes, rate: stream.rate,
-            initialGap: max(1, Double(total) / Double(size)))
-        var batch: [UInt32] = []
-        for row in rows where Actions(rawValue: log.actions[row]).contains(.click) {
-            batch.append(log.items[row])
-            if batch.count == size {
-                frequency.add(batch)
-                batch.removeAll(keepingCapacity: true)
-            }
-        }
-        if !batch.isEmpty { frequency.add(batch) }
-        return frequency
     }
 }
