@@ -2,21 +2,29 @@
 
 usage: kernel_share.py OUTPUT SYMBOLS   (recall-bench's output; perf report --sort symbol)
 
-The functions of CKernels begin with ck_; what is inlined into them counts with them.
+Kernels are the functions that Sources/CKernels defines; what is inlined into them counts with them.
 """
 import json
+import pathlib
 import re
 import subprocess
 import sys
 
 output, symbols = sys.argv[1:]
+sources = pathlib.Path(__file__).parents[2] / "Sources/CKernels"
+kernels = {
+    name
+    for path in [*sources.glob("*.c"), *sources.glob("*.h")]
+    for name in re.findall(r"^(?:static |inline |TARGET\w* |ck_\w+ |void |float |int\w* |uint\w* |size_t )[^;=]*?\b(\w+)\(", path.read_text(), re.M)
+}
 inside, top = 0.0, []
 for line in open(symbols):
     found = re.match(r"\s*([\d.]+)%\s+\[(.)\]\s+(.+?)\s*$", line)
     if not found:
         continue
-    share, name = float(found[1]), found[3]
-    own = name.startswith("ck_")
+    # Some versions of perf print more columns.
+    share, name = float(found[1]), re.split(r"\s{2,}", found[3])[0]
+    own = name.startswith("ck_") or name.split(".")[0] in kernels
     inside += share if own else 0
     top.append((share, name, own))
 
