@@ -284,6 +284,8 @@ def main():
     parser.add_argument("--queries", type=int, default=300, help="queries a turn")
     parser.add_argument("--no-filters", action="store_true", help="leave filtered search out")
     arguments = parser.parse_args()
+    # ScaNN looks for relative paths twice.
+    arguments.folder = os.path.abspath(arguments.folder)
     if "two-tower" in arguments.sets and not arguments.towers:
         parser.error("--sets two-tower needs --towers")
     versions = {name: importlib.metadata.version(name) for name in ("scann", "faiss-cpu", "hnswlib")}

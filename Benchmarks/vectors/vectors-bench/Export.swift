@@ -36,6 +36,7 @@ struct Export: ParsableCommand {
         for shard in 0..<snapshot.shards {
             vectors += try file(of: snapshot.component("vectors", shard: shard)).buffer("vectors", as: Float.self)
         }
+        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
         try write(vectors, width: net.dimension, to: "\(out)/items.npy")
         try write(users, width: net.dimension, to: "\(out)/users.npy")
         print(
