@@ -9,7 +9,7 @@ usage() {
 Usage: cluster/up.sh [options]
 
   --data SOURCE      generated (default), movielens-100k:DIR, movielens-latest:DIR, kuairand:DIR,
-                     gowalla:DIR or csv:DIR
+                     gowalla:DIR, sequences:DIR or csv:DIR
   --shards N         recall shards (default 4)
   --replicas N       replicas of each recall shard (default 1)
   --port-base N      first port of the cluster (default 7100)
@@ -43,7 +43,7 @@ done
 [[ "$replicas" =~ ^[1-9][0-9]?$ ]] || fail "--replicas: expected 1 to 99, found '$replicas'"
 [[ "$port_base" =~ ^[1-9][0-9]{3,4}$ && "$port_base" -le 60000 ]] || fail "--port-base: expected 1000 to 60000, found '$port_base'"
 if [[ "$data" != generated ]]; then
-    [[ "$data" =~ ^(movielens-100k|movielens-latest|kuairand|gowalla|csv):(.+)$ ]] || fail "--data: unknown source '$data'; see --help"
+    [[ "$data" =~ ^(movielens-100k|movielens-latest|kuairand|gowalla|sequences|csv):(.+)$ ]] || fail "--data: unknown source '$data'; see --help"
     [[ -d "${BASH_REMATCH[2]}" ]] || fail "--data: no directory '${BASH_REMATCH[2]}'"
     [[ ${#generate_options[@]} -eq 0 ]] || fail "${generate_options[0]} is for generated data only"
     data="${BASH_REMATCH[1]}:$(cd "${BASH_REMATCH[2]}" && pwd)"
