@@ -3,7 +3,7 @@
 import PackageDescription
 
 // Targets are listed layer by layer; a target may depend only on targets of a lower layer.
-// scripts/check-layers.sh reads the "// layer N" lines and holds the package to that rule.
+// scripts/check-layers.py reads the "// layer N" lines and holds the package to that rule.
 
 let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),

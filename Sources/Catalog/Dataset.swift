@@ -127,7 +127,7 @@ public struct FollowTable: Sendable {
 
     /// Follows before a moment, milliseconds since 1970.
     public func prefix(before moment: Int64) -> FollowTable {
-        let end = times.firstIndex { $0 >= moment } ?? count
+        let end = times.indices.partitioningIndex { times[$0] >= moment }
         return FollowTable(
             users: SharedBuffer(users.prefix(end)), authors: SharedBuffer(authors.prefix(end)),
             times: SharedBuffer(times.prefix(end)))
@@ -223,4 +223,27 @@ public struct ExposureTable: Sendable {
     }
 
     public var count: Int { users.count }
+
+    /// The first row at or after a moment, milliseconds since 1970: how many came before it.
+    ///
+    /// - Complexity: O(log n).
+    public func firstRow(notBefore moment: Int64) -> Int {
+        times.indices.partitioningIndex { times[$0] >= moment }
+    }
+
+    /// The first row after a moment, milliseconds since 1970.
+    ///
+    /// - Complexity: O(log n).
+    public func firstRow(after moment: Int64) -> Int {
+        times.indices.partitioningIndex { times[$0] > moment }
+    }
+
+    /// The showings in `rows`, ascending.
+    public func subset(_ rows: [Int]) -> ExposureTable {
+        ExposureTable(
+            users: SharedBuffer(rows.map { users[$0] }), items: SharedBuffer(rows.map { items[$0] }),
+            times: SharedBuffer(rows.map { times[$0] }), actions: SharedBuffer(rows.map { actions[$0] }),
+            watchSeconds: SharedBuffer(rows.map { watchSeconds[$0] }),
+            surfaces: SharedBuffer(rows.map { surfaces[$0] }), surfaceNames: surfaceNames, hasNegatives: hasNegatives)
+    }
 }

@@ -74,14 +74,4 @@ public enum EvaluationSplit: Hashable, Sendable, CustomStringConvertible {
 
 extension ExposureTable {
     fileprivate func isClick(_ row: Int) -> Bool { Actions(rawValue: actions[row]).contains(.click) }
-
-    /// The showings in `rows`, ascending.
-    public func subset(_ rows: [Int]) -> ExposureTable {
-        ExposureTable(
-            users: SharedBuffer(rows.map { users[$0] }), items: SharedBuffer(rows.map { items[$0] }),
-            times: SharedBuffer(rows.map { times[$0] }), actions: SharedBuffer(rows.map { actions[$0] }),
-            watchSeconds: SharedBuffer(rows.map { watchSeconds[$0] }),
-            surfaces: SharedBuffer(rows.map { surfaces[$0] }),
-            surfaceNames: surfaceNames, hasNegatives: hasNegatives)
-    }
 }

@@ -35,12 +35,8 @@ public struct TimeSplit: Hashable, Sendable {
     ///
     /// - Complexity: O(log n).
     public init(exposures: ExposureTable, at milliseconds: Int64) {
-        var (low, high) = (0, exposures.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if exposures.times[middle] < milliseconds { low = middle + 1 } else { high = middle }
-        }
-        training = 0..<low
-        held = low..<exposures.count
+        let first = exposures.firstRow(notBefore: milliseconds)
+        training = 0..<first
+        held = first..<exposures.count
     }
 }

@@ -39,11 +39,9 @@ public final class DeepRetrievalUserNet: @unchecked Sendable {
         try description.check(columns, path: file.path)
         model = try DeepRetrievalModel(
             specification, sizes: description.sizes, in: ParameterSet(file: file, purpose: .serving))
-        encoder = FeatureEncoder(
-            columns: columns, itemIndex: itemIndex ?? KeyIndex(items.keys),
-            userIndex: KeyIndex(try file.buffer("user_key", as: UInt64.self, shape: [description.sizes.users])),
-            description: description.features, recentItems: specification.recentItems,
-            lists: specification.user.lists)
+        encoder = try FeatureEncoder(
+            file, description, columns: columns, items: items, itemIndex: itemIndex,
+            recentItems: specification.recentItems, lists: specification.user.lists)
     }
 
     /// - Complexity: O(last-n * embedding + weights of the tower + a beam search).

@@ -35,11 +35,9 @@ public final class PreRankNet: @unchecked Sendable {
         vocabulary = ItemVocabulary(items, columns: columns)
         itemVectors = try parameters.table(
             "item.output", rows: columns.count, width: specification.item.layers.last ?? 0)
-        encoder = FeatureEncoder(
-            columns: columns, itemIndex: itemIndex ?? KeyIndex(items.keys),
-            userIndex: KeyIndex(try file.buffer("user_key", as: UInt64.self, shape: [description.sizes.users])),
-            description: description.features, recentItems: specification.recentItems,
-            lists: specification.user.lists)
+        encoder = try FeatureEncoder(
+            file, description, columns: columns, items: items, itemIndex: itemIndex,
+            recentItems: specification.recentItems, lists: specification.user.lists)
         let statistics = ActivityStatistics(
             columns: columns, items: try Self.counts(file, "item.counts", rows: columns.count),
             surfaces: try Self.counts(file, "surface.counts", rows: description.features.surfaceCount))

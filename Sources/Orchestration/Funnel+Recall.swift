@@ -62,7 +62,7 @@ extension Funnel {
             return nil
         }
         let found = view.cached.filter { entry in
-            !excluded.containsInSorted(entry.item) && !view.exposures.contains(entry.item, now: now)
+            excluded.ascendingIndex(of: entry.item) == nil && !view.exposures.contains(entry.item, now: now)
                 && (snapshot.row(of: entry.item) != nil || liveItems[entry.item] != nil)
         }.sorted { ($1.score, $0.item) < ($0.score, $1.item) }.prefix(limit)
         guard !found.isEmpty else { return nil }

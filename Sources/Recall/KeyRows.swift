@@ -24,14 +24,8 @@ struct KeyRows: Sendable {
     /// - Complexity: O(log k).
     func entries(of key: UInt64) -> Range<Int> {
         keys.withUnsafeBufferPointer { keys in
-            var low = 0
-            var high = keys.count
-            while low < high {
-                let middle = (low + high) / 2
-                if keys[middle] < key { low = middle + 1 } else { high = middle }
-            }
-            guard low < keys.count, keys[low] == key else { return 0..<0 }
-            return Int(offsets[low])..<Int(offsets[low + 1])
+            guard let row = keys.ascendingIndex(of: key) else { return 0..<0 }
+            return Int(offsets[row])..<Int(offsets[row + 1])
         }
     }
 

@@ -101,13 +101,7 @@ public final class RecallShardEngine: Sendable {
     ///
     /// - Complexity: O(log items).
     public func hasItem(_ item: ItemKey) -> Bool {
-        var low = 0
-        var high = catalogue.count
-        while low < high {
-            let middle = (low + high) / 2
-            if catalogue[middle] < item { low = middle + 1 } else { high = middle }
-        }
-        return low < catalogue.count && catalogue[low] == item
+        catalogue.ascendingIndex(of: item) != nil
     }
 
     /// Whether anyone asks how often the item was shown: it is in the new-item list, or live.

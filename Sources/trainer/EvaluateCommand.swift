@@ -41,7 +41,9 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var models: ModelOptions
 
-    @Option(help: "Users asked about, taken evenly from all who have something to find; by default 5000.")
+    @Option(
+        help: "Users asked about, taken evenly from all who have something to find; by default \(RecallTrial.usersMax)."
+    )
     var usersMax: Int?
 
     @Flag(help: "Print JSON instead of a table.")
@@ -76,7 +78,7 @@ struct EvaluateCommand: ParsableCommand {
         let trial = try RecallTrial(
             Dataset(directory: data), options: models.trainingOptions(), progress: .standardError())
         let names = channels?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        let report = try trial.run(division, channels: names, usersMax: usersMax ?? 5_000)
+        let report = try trial.run(division, channels: names, usersMax: usersMax ?? RecallTrial.usersMax)
         print(json ? try report.json() : report.text)
     }
 

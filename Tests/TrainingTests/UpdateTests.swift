@@ -209,7 +209,7 @@ extension Dataset {
     fileprivate func until(_ milliseconds: Int64) -> Dataset {
         var result = self
         let count = exposures.times.firstIndex { $0 >= milliseconds } ?? exposures.count
-        result.exposures = exposures.rows(Array(0..<count))
+        result.exposures = exposures.subset(Array(0..<count))
         let known = rejected.times.firstIndex { $0 >= milliseconds } ?? rejected.count
         result.rejected = RejectedTable(
             users: SharedBuffer(rejected.users.prefix(known)), items: SharedBuffer(rejected.items.prefix(known)),
@@ -242,16 +242,5 @@ extension Dataset {
                 actions: Actions(rawValue: exposures.actions[row]), watchSeconds: exposures.watchSeconds[row])
         }
         return try builder.build().dataset
-    }
-}
-
-extension ExposureTable {
-    fileprivate func rows(_ rows: [Int]) -> ExposureTable {
-        ExposureTable(
-            users: SharedBuffer(rows.map { users[$0] }), items: SharedBuffer(rows.map { items[$0] }),
-            times: SharedBuffer(rows.map { times[$0] }), actions: SharedBuffer(rows.map { actions[$0] }),
-            watchSeconds: SharedBuffer(rows.map { watchSeconds[$0] }),
-            surfaces: SharedBuffer(rows.map { surfaces[$0] }),
-            surfaceNames: surfaceNames, hasNegatives: hasNegatives)
     }
 }

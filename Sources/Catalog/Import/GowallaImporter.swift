@@ -38,14 +38,9 @@ struct GowallaImporter: LogImporter {
                 table.reject(.time, 2)
                 continue
             }
-            guard let user = try builder.userRow(table.bytes(0)) else {
-                table.reject(.userID, 0)
-                continue
-            }
-            guard let item = try builder.itemRow(table.bytes(1)) else {
-                table.reject(.itemID, 1)
-                continue
-            }
+            guard
+                let (user, item) = try userAndItem(&table, user: 0, item: 1, in: &builder)
+            else { continue }
             builder.append(LoggedEvent(user: user, item: item, time: time, actions: .click))
             table.keep()
         }

@@ -95,14 +95,9 @@ struct KuaiRandImporter: LogImporter {
                 table.reject(.surface, columns.tab)
                 continue
             }
-            guard let user = try builder.userRow(table.bytes(columns.user)) else {
-                table.reject(.userID, columns.user)
-                continue
-            }
-            guard let item = try builder.itemRow(table.bytes(columns.video)) else {
-                table.reject(.itemID, columns.video)
-                continue
-            }
+            guard
+                let (user, item) = try userAndItem(&table, user: columns.user, item: columns.video, in: &builder)
+            else { continue }
             start = min(start, time)
             builder.append(
                 LoggedEvent(

@@ -108,6 +108,22 @@ extension LogImporter {
         }
     }
 
+    /// The user and the item of the current row of a table; nil, the row rejected, when an id is unusable.
+    @inline(__always)
+    func userAndItem(
+        _ table: inout DelimitedTable, user: Int, item: Int, in builder: inout DatasetBuilder
+    ) throws(CatalogError) -> (user: UInt32, item: UInt32)? {
+        guard let userRow = try builder.userRow(table.bytes(user)) else {
+            table.reject(.userID, user)
+            return nil
+        }
+        guard let itemRow = try builder.itemRow(table.bytes(item)) else {
+            table.reject(.itemID, item)
+            return nil
+        }
+        return (userRow, itemRow)
+    }
+
     /// Adds the item that the current row of a table describes, unless an earlier row did.
     func keepItem(
         _ table: inout DelimitedTable, id: Int, _ details: ItemDetails, into builder: inout DatasetBuilder

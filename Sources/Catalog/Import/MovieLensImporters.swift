@@ -151,14 +151,9 @@ extension LogImporter {
                 table.reject(.time, time)
                 continue
             }
-            guard let userRow = try builder.userRow(table.bytes(user)) else {
-                table.reject(.userID, user)
-                continue
-            }
-            guard let itemRow = try builder.itemRow(table.bytes(item)) else {
-                table.reject(.itemID, item)
-                continue
-            }
+            guard
+                let (userRow, itemRow) = try userAndItem(&table, user: user, item: item, in: &builder)
+            else { continue }
             builder.append(
                 LoggedEvent(user: userRow, item: itemRow, time: milliseconds, actions: Rating.actions(stars)))
             table.keep()

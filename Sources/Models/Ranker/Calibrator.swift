@@ -31,16 +31,11 @@ public enum Calibrator: Codable, Hashable, Sendable {
 
     private static func interpolated(_ p: Float, _ points: [Float], _ values: [Float]) -> Float {
         guard let first = values.first, let last = values.last else { return p }
-        // The first point that is not below p.
-        var (low, high) = (0, points.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if points[middle] < p { low = middle + 1 } else { high = middle }
-        }
-        if low == 0 { return first }
-        if low == points.count { return last }
-        let share = (p - points[low - 1]) / (points[low] - points[low - 1])
-        return values[low - 1] + share * (values[low] - values[low - 1])
+        let next = points.indices.partitioningIndex { points[$0] >= p }
+        if next == 0 { return first }
+        if next == points.count { return last }
+        let share = (p - points[next - 1]) / (points[next] - points[next - 1])
+        return values[next - 1] + share * (values[next] - values[next - 1])
     }
 }
 

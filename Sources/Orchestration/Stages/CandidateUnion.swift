@@ -35,26 +35,11 @@ struct CandidateUnion: Sendable {
                 }
             }
         }
-        found.removeAll { excluded.containsInSorted($0.item) }
+        found.removeAll { excluded.ascendingIndex(of: $0.item) != nil }
         found.sort { $0.score > $1.score || ($0.score == $1.score && $0.item < $1.item) }
         items = found.prefix(limit).map(\.item)
         scores = found.prefix(limit).map(\.score)
     }
 
     var count: Int { items.count }
-}
-
-extension [ItemKey] {
-    /// Whether an ascending list has the item.
-    ///
-    /// - Complexity: O(log n).
-    func containsInSorted(_ item: ItemKey) -> Bool {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < item { low = middle + 1 } else { high = middle }
-        }
-        return low < count && self[low] == item
-    }
 }

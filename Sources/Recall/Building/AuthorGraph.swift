@@ -46,7 +46,7 @@ public struct AuthorGraph: Sendable {
         _ dataset: Dataset, where actions: Actions, until: Int64?
     ) -> [(time: Int64, user: UInt32, author: UInt64)] {
         let log = dataset.exposures
-        let end = until.map { log.count(before: $0) } ?? log.count
+        let end = until.map { log.firstRow(notBefore: $0) } ?? log.count
         return (0..<end).compactMap { row in
             let author = dataset.items.authors[Int(log.items[row])]
             guard author != 0, !Actions(rawValue: log.actions[row]).isDisjoint(with: actions) else { return nil }

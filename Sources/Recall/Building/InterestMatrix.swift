@@ -40,7 +40,7 @@ public struct InterestMatrix: Sendable {
     public init(_ dataset: Dataset, until: Int64? = nil, historyMax: Int = 500, observed: Observed = .liked) {
         precondition(historyMax > 0, "a history holds at least one item")
         let exposures = dataset.exposures
-        let end = until.map { exposures.count(before: $0) } ?? exposures.count
+        let end = until.map { exposures.firstRow(notBefore: $0) } ?? exposures.count
         let users = dataset.users.count
         let items = dataset.items.count
         let touched = exposures.touched(before: end, users: users, observed)
@@ -86,19 +86,6 @@ public struct InterestMatrix: Sendable {
 }
 
 extension ExposureTable {
-    /// How many showings happened before a moment.
-    ///
-    /// - Complexity: O(log n).
-    package func count(before moment: Int64) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if times[middle] < moment { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
     /// The showings that count among the first `end`, by user, oldest first.
     fileprivate func touched(
         before end: Int, users userCount: Int, _ observed: InterestMatrix.Observed

@@ -78,7 +78,7 @@ public struct NewestLists: Sendable {
     private static func firstSeen(_ dataset: Dataset, until: Int64?) -> [Int64] {
         var seen = [Int64](repeating: 0, count: dataset.items.count)
         let log = dataset.exposures
-        for row in 0..<(until.map { log.count(before: $0) } ?? log.count) where seen[Int(log.items[row])] == 0 {
+        for row in 0..<(until.map { log.firstRow(notBefore: $0) } ?? log.count) where seen[Int(log.items[row])] == 0 {
             seen[Int(log.items[row])] = log.times[row]
         }
         return seen

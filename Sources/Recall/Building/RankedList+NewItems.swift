@@ -16,7 +16,7 @@ extension RankedList {
     public static func underExposed(_ dataset: Dataset, until: Int64? = nil) -> RankedList {
         let log = dataset.exposures
         let items = dataset.items
-        let rows = until.map { log.count(before: $0) } ?? log.count
+        let rows = until.map { log.firstRow(notBefore: $0) } ?? log.count
         let end = until ?? (log.times.last ?? 0)
         var shown = [Int](repeating: 0, count: items.count)
         for row in 0..<rows where Actions(rawValue: log.actions[row]).contains(.impression) {

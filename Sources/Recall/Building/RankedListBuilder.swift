@@ -47,9 +47,9 @@ extension RankedList {
         halfLife: Duration = .seconds(7 * 86_400)
     ) -> RankedList {
         let exposures = dataset.exposures
-        let count = until.map { exposures.count(before: $0) } ?? exposures.count
+        let count = until.map { exposures.firstRow(notBefore: $0) } ?? exposures.count
         let end = until ?? (exposures.times.last ?? 0)
-        let first = exposures.count(before: end - milliseconds(window))
+        let first = exposures.firstRow(notBefore: end - milliseconds(window))
         var scores = [Double](repeating: 0, count: dataset.items.count)
         for row in min(first, count)..<count where Actions(rawValue: exposures.actions[row]).contains(.click) {
             let age = Double(end - exposures.times[row])

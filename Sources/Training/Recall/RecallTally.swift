@@ -1,5 +1,6 @@
 import Catalog
 import Evaluation
+import Kernels
 import Recall
 
 /// Sums over users of what channels found.
@@ -52,7 +53,7 @@ struct RecallTally {
                     channels[channel].offered += 1
                     channels[channel].bits += catalogue.selfInformation[row]
                 }
-                guard let target = task.relevant.place(of: UInt32(row)) else { continue }
+                guard let target = task.relevant.ascendingIndex(of: UInt32(row)) else { continue }
                 hits.append(place)
                 best[target] = min(best[target], place)
                 guard place < depth else { continue }
@@ -139,19 +140,5 @@ extension RecallFigures.AtDepth {
         Self(
             depth: depth, recall: recall * factor, hitRate: hitRate * factor, precision: precision * factor,
             normalizedGain: normalizedGain * factor, averagePrecision: averagePrecision * factor)
-    }
-}
-
-extension [UInt32] {
-    /// Where a value is in an ascending array.
-    ///
-    /// - Complexity: O(log n).
-    fileprivate func place(of value: UInt32) -> Int? {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low < count && self[low] == value ? low : nil
     }
 }

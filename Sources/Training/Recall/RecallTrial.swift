@@ -10,6 +10,9 @@ public struct RecallTrial {
     private let options: TrainingOptions
     private let progress: TrainingProgress
 
+    /// Users asked about when nothing else is said.
+    public static let usersMax = RecallEvaluation.usersMax
+
     public init(_ dataset: Dataset, options: TrainingOptions, progress: TrainingProgress) throws(TrainingError) {
         try options.validate()
         self.dataset = dataset

@@ -75,17 +75,3 @@ struct KnownWorld {
             times: SharedBuffer(rows.map { table.times[$0] }))
     }
 }
-
-extension ExposureTable {
-    /// The first row after a moment, milliseconds since 1970.
-    ///
-    /// - Complexity: O(log rows).
-    func firstRow(after milliseconds: Int64) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if times[middle] <= milliseconds { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-}

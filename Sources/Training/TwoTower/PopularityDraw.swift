@@ -24,11 +24,6 @@ public struct PopularityDraw: Sendable {
     /// - Complexity: O(log N).
     public func draw(using generator: inout SeededGenerator) -> UInt32 {
         let target = generator.uniformDouble() * (sums.last ?? 0)
-        var (low, high) = (0, sums.count - 1)
-        while low < high {
-            let middle = (low + high) / 2
-            if sums[middle] > target { high = middle } else { low = middle + 1 }
-        }
-        return UInt32(low)
+        return UInt32((0..<max(0, sums.count - 1)).partitioningIndex { sums[$0] > target })
     }
 }

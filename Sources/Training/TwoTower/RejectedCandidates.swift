@@ -55,13 +55,9 @@ public struct RejectedCandidates: Sendable {
     ///
     /// - Complexity: O(log(candidates of the user)).
     public func draw(user: Int, until milliseconds: Int64, using generator: inout SeededGenerator) -> UInt32? {
-        var (low, high) = (offsets[user], offsets[user + 1])
-        while low < high {
-            let middle = (low + high) / 2
-            if times[middle] <= milliseconds { low = middle + 1 } else { high = middle }
-        }
-        let recent = min(low - offsets[user], Self.recentMax)
-        return recent > 0 ? items[low - 1 - Int.random(in: 0..<recent, using: &generator)] : nil
+        let end = (offsets[user]..<offsets[user + 1]).partitioningIndex { times[$0] > milliseconds }
+        let recent = min(end - offsets[user], Self.recentMax)
+        return recent > 0 ? items[end - 1 - Int.random(in: 0..<recent, using: &generator)] : nil
     }
 
     func logShare(_ item: UInt32) -> Float { logShares[Int(item)] }
