@@ -55,9 +55,12 @@ import Testing
     @Test func theComponentComesBackAndDamageIsRefused() throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).safetensors").path
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let calibration = RankerCalibration(heads: [
-            "click": .platt(slope: 0.5, intercept: -1), "like": .isotonic(points: [0.1, 0.2], values: [0, 0.5]),
-        ])
+        let rate = try #require(FinishRate(logSeconds: [1, 2], rates: [0.9, 0.25]))
+        let calibration = RankerCalibration(
+            heads: [
+                "click": .platt(slope: 0.5, intercept: -1), "like": .isotonic(points: [0.1, 0.2], values: [0, 0.5]),
+            ],
+            finishRates: ["finish": rate])
         try calibration.writer().write(to: path)
         #expect(try RankerCalibration(SafetensorsFile(path: path)) == calibration)
         try RankerCalibration(heads: ["like": .isotonic(points: [0.2, 0.1], values: [0, 0.5])]).writer().write(to: path)
@@ -80,5 +83,8 @@ import Testing
         #expect(abs(rate.adjusted(0.5, seconds: 80) - 2) < 1e-5)
         #expect(FinishRate.fitted(seconds: [0], finished: [1]) == nil)
         #expect(FinishRate(logSeconds: [1, 1], rates: [1, 1]) == nil)
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(FinishRate.self, from: Data(#"{"logSeconds": [1], "rates": [2]}"#.utf8))
+        }
     }
 }

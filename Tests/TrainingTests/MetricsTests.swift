@@ -11,6 +11,7 @@ struct MetricsTests {
         var binary: [Binary]
         var retrieval: [Retrieval]
         var priors: [Prior]
+        var graded: [Graded]
     }
 
     struct Binary: Decodable {
@@ -34,6 +35,14 @@ struct MetricsTests {
         var normalizedGain: Double
         var precision: Double
         var averagePrecision: Double
+    }
+
+    struct Graded: Decodable {
+        var scores: [Float]
+        var gains: [Float]
+        var groups: [UInt32]
+        var k: Int
+        var normalizedGain: Double
     }
 
     struct Prior: Decodable {
@@ -115,6 +124,16 @@ struct MetricsTests {
             expectEqual(
                 RetrievalMetrics.averagePrecision(hits: hits, relevant: relevant, at: k), example.averagePrecision)
         }
+    }
+
+    @Test func gradedGainsMatchScikitLearn() throws {
+        for example in try Self.golden().graded {
+            expectEqual(
+                RetrievalMetrics.normalizedGain(
+                    scores: example.scores, gains: example.gains, groups: example.groups, at: example.k),
+                example.normalizedGain)
+        }
+        #expect(RetrievalMetrics.normalizedGain(scores: [1, 2], gains: [0, 0], groups: [1, 1], at: 10) == nil)
     }
 
     @Test func priorsMatchTheMomentsOfNumPy() throws {

@@ -21,6 +21,28 @@ public struct FinishRate: Codable, Hashable, Sendable {
         self.rates = rates
     }
 
+    /// Reads what ``encode(to:)`` wrote.
+    ///
+    /// - Throws: for lengths that do not rise, and for rates outside 0...1.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        guard
+            let rate = FinishRate(
+                logSeconds: try values.decode([Float].self, forKey: .logSeconds),
+                rates: try values.decode([Float].self, forKey: .rates))
+        else {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: decoder.codingPath,
+                    debugDescription: "expected rates of 0 to 1 at lengths that rise, as many of both"))
+        }
+        self = rate
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case logSeconds, rates
+    }
+
     /// Fits the falling rate to rows: quantile buckets of the length, their means, adjacent violators pooled.
     ///
     /// - Parameters:

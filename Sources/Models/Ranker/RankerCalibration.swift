@@ -5,9 +5,12 @@ import Foundation
 public struct RankerCalibration: Sendable, Hashable {
     /// By head; a head without one predicts what it predicts.
     public var heads: [String: Calibrator]
+    /// By head that predicts finishing: how often items of a length are finished.
+    public var finishRates: [String: FinishRate]
 
-    public init(heads: [String: Calibrator]) {
+    public init(heads: [String: Calibrator], finishRates: [String: FinishRate] = [:]) {
         self.heads = heads
+        self.finishRates = finishRates
     }
 
     /// Format of the component.
@@ -17,6 +20,7 @@ public struct RankerCalibration: Sendable, Hashable {
     private struct Description: Codable {
         var version: Int
         var heads: [String: Calibrator]
+        var finishRates: [String: FinishRate]?
     }
 
     /// Reads the component.
@@ -38,13 +42,14 @@ public struct RankerCalibration: Sendable, Hashable {
             throw ModelError(.corrupt, "\(file.path): the calibrator of '\(name)' does not rise within 0...1")
         }
         heads = description.heads
+        finishRates = description.finishRates ?? [:]
     }
 
     /// The component: JSON in the metadata, no tensors.
     public func writer() throws -> SafetensorsWriter {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let description = Description(version: Self.version, heads: heads)
+        let description = Description(version: Self.version, heads: heads, finishRates: finishRates)
         return SafetensorsWriter(metadata: [Self.key: String(decoding: try encoder.encode(description), as: UTF8.self)])
     }
 }

@@ -86,5 +86,23 @@ for things, a, b in [(400, 2.0, 6.0), (50, 30.0, 10.0), (3000, 0.5, 20.0)]:
         )
     )
 
+# NDCG of graded gains within groups; groups without any gain say nothing.
+graded = []
+for n, k in [(40, 5), (300, 10)]:
+    groups = random.integers(0, n // 8, n)
+    gains = random.integers(0, 5, n) * (random.random(n) < 0.3)
+    scores = random.permutation(n) / n
+    values = [
+        ndcg_score([gains[groups == g]], [scores[groups == g]], k=k) if (groups == g).sum() > 1 else 1.0
+        for g in np.unique(groups)
+        if gains[groups == g].any()
+    ]
+    graded.append(
+        dict(
+            scores=scores.tolist(), gains=gains.tolist(), groups=groups.tolist(), k=k,
+            normalizedGain=float(np.mean(values)),
+        )
+    )
+
 path = pathlib.Path(__file__).with_name("metrics.json")
-path.write_text(json.dumps(dict(binary=cases, retrieval=ranked, priors=priors)) + "\n")
+path.write_text(json.dumps(dict(binary=cases, retrieval=ranked, priors=priors, graded=graded)) + "\n")
