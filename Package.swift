@@ -149,7 +149,8 @@ let package = Package(
         executable(
             "matrix-bench", ["Recall", "Models", "Blobs", "Kernels"], path: "Benchmarks/matrix/matrix-bench"),
         executable(
-            "training-bench", ["Models", "Networks", "Blobs", "Kernels"], path: "Benchmarks/training/training-bench"),
+            "training-bench", ["Models", "Features", "Networks", "Blobs", "Kernels"],
+            path: "Benchmarks/training/training-bench"),
         executable("nets-bench", ["Inference", "Blobs", "Kernels"], path: "Benchmarks/nets/nets-bench"),
         executable(
             "allocation-bench", ["Recall", "VectorIndex", "Catalog", "Blobs", "Kernels", "CAllocations"],

@@ -89,6 +89,18 @@ public struct CrossEncoder: Sendable {
         for index in features.indices { output[index] = value(features[index], candidate) }
     }
 
+    /// One feature that needs no statistics, of a candidate.
+    ///
+    /// - Parameter row: nil for an item that the catalogue does not have.
+    func value(_ feature: CrossFeature, row: Int?, _ item: ItemFeatures) -> Float {
+        value(
+            feature,
+            Candidate(
+                category: categories[item.category], author: authors[item.author],
+                item: row.map { items[UInt32($0)] } ?? RecentCounts.Entry(), categoryIndex: item.category,
+                logDuration: item.logDuration, publishTime: item.publishTime, signals: .none))
+    }
+
     private struct Candidate {
         var category: RecentCounts.Entry
         var author: RecentCounts.Entry

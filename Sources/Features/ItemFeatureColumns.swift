@@ -22,6 +22,11 @@ public struct ItemFeatureColumns: Sendable {
     /// `[N]`, 0...1; NaN is unknown.
     public let qualities: SharedBuffer<Float>
     public let tags: ItemTags
+    /// `[N]`, ``GeoHash/key`` of the place, at ``cellPrecision``; 0 is unknown.
+    public let cells: SharedBuffer<UInt64>
+
+    /// Characters of a geohash: a cell is about five kilometres wide.
+    static let cellPrecision = 5
 
     public var count: Int { keys.count }
 
@@ -34,6 +39,10 @@ public struct ItemFeatureColumns: Sendable {
         (cities, cityCount) = Self.numbered(items.cities)
         qualities = items.qualities
         tags = items.tags
+        cells = SharedBuffer(
+            (0..<items.count).map { row in
+                items.place(of: row).map { GeoHash($0, precision: Self.cellPrecision).key } ?? 0
+            })
         publishTimes = items.publishTimes
         logDurations = SharedBuffer(items.durations.map { logPlusOne(max($0, 0)) })
     }
@@ -44,6 +53,13 @@ public struct ItemFeatureColumns: Sendable {
         var number: [UInt64: UInt32] = [0: 0]
         for (index, key) in known.enumerated() { number[key] = UInt32(index + 1) }
         return (SharedBuffer(keys.map { number[$0] ?? 0 }), known.count + 1)
+    }
+
+    /// What the models read of an item.
+    public func features(of row: Int) -> ItemFeatures {
+        ItemFeatures(
+            category: categories[row], author: authors[row], publishTime: publishTimes[row],
+            logDuration: logDurations[row], city: cities[row], quality: qualities[row], cell: cells[row])
     }
 
     /// The tags of an item, rows of the names.

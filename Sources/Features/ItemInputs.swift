@@ -72,11 +72,7 @@ public struct ItemInputs: Sendable {
         row: UInt32, age: Float, columns: ItemFeatureColumns, isAnonymous: Bool = false
     ) {
         let place = Int(row)
-        let item = ItemFeatures(
-            category: columns.categories[place], author: columns.authors[place],
-            publishTime: columns.publishTimes[place], logDuration: columns.logDurations[place],
-            city: columns.cities[place], quality: columns.qualities[place])
-        append(item, id: isAnonymous ? 0 : row + 1, age: age)
+        append(columns.features(of: place), id: isAnonymous ? 0 : row + 1, age: age)
         for tag in columns.tags.range(of: place) { tags.rows.append(columns.tags.rows[tag]) }
         tags.offsets.append(tags.rows.count)
     }

@@ -25,6 +25,13 @@ public struct ItemSignals: Hashable, Sendable, BitwiseCopyable {
             priors: priors)
     }
 
+    /// Nothing is known.
+    static let none = ItemSignals()
+
+    private init() {
+        (itemLogOdds, categoryLogOdds, authorLogOdds, logImpressions, logWatch) = (0, 0, 0, 0, 0)
+    }
+
     private init(
         _ item: ActivityCounts, category: Int, author: Int, statistics: borrowing ActivityStatistics,
         priors: RatePriors

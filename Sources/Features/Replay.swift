@@ -34,7 +34,9 @@ public struct Replay: Sendable {
     /// `[U]`, user table order.
     public private(set) var states: [UserState]
     public private(set) var statistics: ActivityStatistics
-    private let exposures: ExposureTable
+    /// What a ranking model reads of statistics; nil without one.
+    public private(set) var ranking: RankingStatistics?
+    let exposures: ExposureTable
     /// Key of no user in the table.
     private let stranger: UserKey
     /// Rows before this one are taken in.
@@ -42,8 +44,11 @@ public struct Replay: Sendable {
     private var workspace = CrossEncoder()
 
     /// Starts before the first row: profiles known, histories empty.
-    public init(dataset: Dataset, encoder: FeatureEncoder) {
+    ///
+    /// - Parameter ranking: nothing counted yet; nil when no ranking model is fed.
+    public init(dataset: Dataset, encoder: FeatureEncoder, ranking: RankingStatistics? = nil) {
         self.encoder = encoder
+        self.ranking = ranking
         exposures = dataset.exposures
         // No table holds a user after the last: keys ascend.
         stranger = UserKey(rawValue: (dataset.users.keys.last?.rawValue ?? 0) &+ 1)
@@ -87,13 +92,22 @@ public struct Replay: Sendable {
         _ rows: Range<Int>, crossFeatures: [CrossFeature], updates: Updates = .all,
         presentation: () -> Presentation = { .known }, where isIncluded: (Int) -> Bool = { _ in true }
     ) -> ExampleTable {
-        precondition(rows.lowerBound >= applied, "a log is replayed forwards")
         var table = ExampleTable()
-        for row in rows {
-            if !updates.isEmpty { applyEarlier(than: row, updates) }
-            if isIncluded(row) { append(row, crossFeatures, presentation(), to: &table) }
+        visit(rows, updates: updates, where: isIncluded) { replay, row in
+            replay.append(row, crossFeatures, presentation(), to: &table)
         }
         return table
+    }
+
+    /// Goes over `rows`, with everything as it stood before each.
+    mutating func visit(
+        _ rows: Range<Int>, updates: Updates, where isIncluded: (Int) -> Bool, _ body: (inout Replay, Int) -> Void
+    ) {
+        precondition(rows.lowerBound >= applied, "a log is replayed forwards")
+        for row in rows {
+            if !updates.isEmpty { applyEarlier(than: row, updates) }
+            if isIncluded(row) { body(&self, row) }
+        }
     }
 
     private mutating func applyEarlier(than row: Int, _ updates: Updates) {
@@ -111,6 +125,7 @@ public struct Replay: Sendable {
                 item: item, surface: Int(exposures.surfaces[row]),
                 outcome: Outcome(actions: actions, watchSeconds: exposures.watchSeconds[row]),
                 columns: encoder.columns)
+            recordForRanking(row, actions, item)
         }
         guard updates.contains(.users), !actions.isEmpty else { return }
         states[Int(exposures.users[row])].record(
@@ -119,7 +134,16 @@ public struct Replay: Sendable {
                 watchSeconds: exposures.watchSeconds[row]))
     }
 
-    private func presented(_ user: Int, _ presentation: Presentation) -> UserState {
+    private mutating func recordForRanking(_ row: Int, _ actions: Actions, _ item: Int) {
+        let user = Int(exposures.users[row])
+        ranking?.record(
+            StatisticsEvent(
+                item: item, surface: exposures.surfaces[row], profile: states[user].profile,
+                timeMilliseconds: exposures.times[row], actions: actions.union(.impression),
+                watchSeconds: exposures.watchSeconds[row]))
+    }
+
+    func presented(_ user: Int, _ presentation: Presentation) -> UserState {
         switch presentation {
         case .known: states[user]
         case .newcomer: UserState(user: stranger, isKnown: true, profile: states[user].profile)

@@ -5,6 +5,11 @@ package func logPlusOne(_ value: Float) -> Float {
     log1p(value)
 }
 
+/// The number that ``logPlusOne(_:)`` made a value of.
+func exponentialMinusOne(_ value: Float) -> Float {
+    expm1(value)
+}
+
 /// Time as models see it.
 package enum Clock {
     package static let hours = 24

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Blobs
+import Features
 import Foundation
 import Kernels
 import Models

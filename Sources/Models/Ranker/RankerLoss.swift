@@ -1,3 +1,4 @@
+public import Features
 public import Kernels
 public import Networks
 

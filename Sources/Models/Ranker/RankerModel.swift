@@ -1,3 +1,4 @@
+public import Features
 import Kernels
 public import Networks
 

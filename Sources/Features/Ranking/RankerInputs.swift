@@ -29,7 +29,7 @@ public struct RankerInputs: Sendable {
             self.offsets = offsets
         }
 
-        var count: Int { offsets.count - 1 }
+        public var count: Int { offsets.count - 1 }
     }
 
     /// Rows, n.
@@ -41,15 +41,5 @@ public struct RankerInputs: Sendable {
         self.count = count
         self.fields = fields
         self.histories = histories
-    }
-}
-
-/// What became of rows, in the order of the heads.
-public struct RankerLabels: Sendable {
-    /// For each head, `[n]`: 0 or 1; seconds for `watch_time`; the played fraction for `finish` and `finish_above`.
-    public var values: [[Float]]
-
-    public init(_ values: [[Float]]) {
-        self.values = values
     }
 }

@@ -1,0 +1,59 @@
+import Catalog
+
+/// A user's counts over windows, in all and by category or author, among his recent touches; a hash table of fixed size that
+/// is cleared for each request.
+///
+/// Windows are exact here: every touch has its time. What lies further back than the touches that are kept is not counted.
+struct RecentStatistics: Sendable {
+    static let windows = StatisticsWindow.allCases
+    /// Floats of an entry: `[windows, counters]`.
+    private static let width = windows.count * Counter.allCases.count
+    /// More than twice `UserState.recentMax`, so that probes stay short.
+    private static let places = 512
+    private static let vacant = UInt32.max
+
+    private var keys = [UInt32](repeating: vacant, count: places)
+    private var values = [Float](repeating: 0, count: places * width)
+    private var used: [Int] = []
+
+    mutating func removeAll() {
+        for place in used { keys[place] = Self.vacant }
+        used.removeAll(keepingCapacity: true)
+    }
+
+    /// Counts one touch.
+    ///
+    /// - Parameter age: milliseconds since it.
+    mutating func add(_ key: UInt32, _ touch: Interaction, age: Int64) {
+        let place = place(of: key)
+        let base = place * Self.width
+        if keys[place] == Self.vacant {
+            keys[place] = key
+            used.append(place)
+            for offset in base..<base + Self.width { values[offset] = 0 }
+        }
+        for (index, window) in Self.windows.enumerated() where window.milliseconds.map({ age < $0 }) ?? true {
+            let start = base + index * Counter.allCases.count
+            for counter in Counter.allCases {
+                if let action = counter.action {
+                    values[start + counter.rawValue] += touch.actions.contains(action) ? 1 : 0
+                } else {
+                    values[start + counter.rawValue] += touch.watchSeconds
+                }
+            }
+        }
+    }
+
+    /// - Complexity: O(1).
+    func count(_ key: UInt32, window: Int, counter: Counter) -> Float {
+        let place = place(of: key)
+        guard keys[place] != Self.vacant else { return 0 }
+        return values[place * Self.width + window * Counter.allCases.count + counter.rawValue]
+    }
+
+    private func place(of key: UInt32) -> Int {
+        var place = Int((key &* 0x9E37_79B1) >> 23)
+        while keys[place] != key, keys[place] != Self.vacant { place = (place + 1) & (Self.places - 1) }
+        return place
+    }
+}

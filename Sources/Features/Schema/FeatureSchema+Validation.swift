@@ -1,0 +1,207 @@
+extension FeatureSchema {
+    /// Throws unless the schema can be meant; the message names the feature.
+    public func validate() throws(FeatureError) {
+        var names: Set<String> = []
+        for name in features.map(\.name) + histories.map(\.name) {
+            guard !name.isEmpty, names.insert(name).inserted else {
+                throw FeatureError("features: expected a name of its own for each, found '\(name)' again")
+            }
+        }
+        guard !names.contains(Self.numbersField) else {
+            throw FeatureError("features: the name '\(Self.numbersField)' is that of all numbers together")
+        }
+        for feature in features { try feature.validate(in: self) }
+        for (table, counts) in minimumCounts where Set(counts).count > 1 {
+            throw FeatureError("features of the table '\(table)': expected one minimumCount, found \(counts)")
+        }
+        for history in histories { try history.validate() }
+    }
+
+    /// The schema for a data set with these profile fields: `user.profile.*` becomes a feature for each, and optional features
+    /// of fields that are not there are left out.
+    ///
+    /// - Throws: when a feature that is not optional names a field that is not there.
+    public func resolved(profile fields: [String]) throws(FeatureError) -> FeatureSchema {
+        var result = self
+        result.features = []
+        let named = Set(features.compactMap { FeatureSource($0.source)?.profileField })
+        for feature in features {
+            if FeatureSource(feature.source)?.profileField == "*" {
+                for field in fields where !named.contains(field) {
+                    result.features.append(FeatureDefinition("profile.\(field)", "user.profile.\(field)"))
+                }
+                continue
+            }
+            guard let missing = feature.profileFields.first(where: { !fields.contains($0) }) else {
+                result.features.append(feature)
+                continue
+            }
+            guard feature.optional == true else {
+                let known = fields.isEmpty ? "none" : fields.joined(separator: ", ")
+                throw FeatureError(
+                    "feature '\(feature.name)': the data set has no profile field '\(missing)'; it has \(known)")
+            }
+        }
+        return result
+    }
+
+    /// By table, what features that use it as a vocabulary ask for.
+    var minimumCounts: [String: [Int]] {
+        var counts: [String: [Int]] = [:]
+        for feature in features where feature.resolvedTransform == .vocabulary {
+            if let count = feature.minimumCount { counts[feature.tableName, default: []].append(count) }
+        }
+        return counts
+    }
+
+    /// The one field that holds all numbers.
+    public static let numbersField = "numbers"
+}
+
+extension FeatureSource {
+    fileprivate var profileField: String? {
+        if case .profile(let name) = self { name } else { nil }
+    }
+}
+
+extension FeatureDefinition {
+    /// The source, which a validated definition has.
+    var parsedSource: FeatureSource {
+        guard let source = FeatureSource(source) else { preconditionFailure("\(name): no source '\(source)'") }
+        return source
+    }
+
+    var resolvedTransform: Transform {
+        if let transform { return transform }
+        switch parsedSource {
+        case .statistic(_, .rate), .user(.rate): return .rate
+        case .combination, .item(.geohash): return .hash
+        default: return parsedSource.kind == .number ? .log1p : .vocabulary
+        }
+    }
+
+    /// Whether it is a row of an embedding table.
+    var isCategorical: Bool { parsedSource.kind == .categorical || resolvedTransform == .bucketise }
+
+    /// Profile fields of the data set it needs.
+    fileprivate var profileFields: [String] {
+        switch FeatureSource(source) {
+        case .profile(let name): [name]
+        case .statistic(.item, _): split.map { [$0] } ?? []
+        default: []
+        }
+    }
+
+    fileprivate func validate(in schema: FeatureSchema) throws(FeatureError) {
+        func fail(_ what: String) -> FeatureError { FeatureError("feature '\(name)': \(what)") }
+        guard let source = FeatureSource(source) else {
+            throw fail("unknown source '\(source)'; known: \(FeatureSource.help)")
+        }
+        let transform = resolvedTransform
+        let fitting: [Transform] =
+            switch source {
+            case .statistic(_, .rate), .user(.rate): [.rate, .bucketise]
+            case .combination, .item(.geohash): [.hash]
+            default: source.kind == .number ? [.log1p, .identity, .bucketise] : [.vocabulary, .hash]
+            }
+        guard fitting.contains(transform) else {
+            throw fail(
+                "'\(transform.rawValue)' does not fit '\(self.source)'; expected "
+                    + fitting.map(\.rawValue).joined(separator: " or "))
+        }
+        try checkNumbers(transform, fail)
+        try checkSplit(source, fail)
+        if window != nil, !source.isWindowed { throw fail("'\(self.source)' is counted over no window") }
+        try checkCombination(source, schema, fail)
+    }
+
+    private func checkNumbers(_ transform: Transform, _ fail: (String) -> FeatureError) throws(FeatureError) {
+        let hasBuckets = transform == .hash || transform == .bucketise
+        guard (buckets != nil) == (hasBuckets && boundaries == nil) else {
+            throw fail(
+                hasBuckets ? "expected buckets\(transform == .bucketise ? " or boundaries" : "")" : "needs no buckets")
+        }
+        if let buckets, !(2...(1 << 28)).contains(buckets) || (transform == .bucketise && buckets > 4_096) {
+            throw fail("buckets: expected 2 to \(transform == .bucketise ? 4_096 : 1 << 28), found \(buckets)")
+        }
+        if let boundaries {
+            guard transform == .bucketise, !boundaries.isEmpty, boundaries.allSatisfy(\.isFinite),
+                zip(boundaries, boundaries.dropFirst()).allSatisfy({ $0 < $1 })
+            else { throw fail("boundaries: expected rising numbers of a bucketised feature") }
+        }
+        if let minimumCount {
+            guard transform == .vocabulary, parsedSource.hasCountedVocabulary, minimumCount >= 1 else {
+                throw fail("minimumCount: expected 1 or more, of a vocabulary of users, items, categories or authors")
+            }
+        }
+    }
+
+    private func checkSplit(_ source: FeatureSource, _ fail: (String) -> FeatureError) throws(FeatureError) {
+        guard let split else { return }
+        switch source {
+        case .statistic(.item, _): return
+        case .user(.count(let counter)) where counter != .impressions:
+            guard FeatureSchema.userSplits.contains(split) else {
+                throw fail("split: expected category or author, found '\(split)'")
+            }
+        default: throw fail("'\(self.source)' is not split")
+        }
+    }
+
+    private func checkCombination(
+        _ source: FeatureSource, _ schema: FeatureSchema, _ fail: (String) -> FeatureError
+    ) throws(FeatureError) {
+        guard source == .combination else {
+            if of != nil { throw fail("'of' belongs to cross.hash") }
+            return
+        }
+        guard let of, of.count >= 2 else { throw fail("of: expected two features or more") }
+        for name in of {
+            guard let part = schema.features.first(where: { $0.name == name }), part.name != self.name,
+                FeatureSource(part.source).map({ $0.kind == .categorical && $0 != .combination }) == true
+            else { throw fail("of: '\(name)' is no categorical feature of the schema") }
+        }
+    }
+}
+
+extension FeatureSchema {
+    static let userSplits = ["category", "author"]
+}
+
+extension FeatureSource {
+    /// Whether it can be counted over a window: the user's impressions are known of all time only.
+    var isWindowed: Bool {
+        switch self {
+        case .user(.count(let counter)): counter != .impressions
+        case .statistic: true
+        default: false
+        }
+    }
+
+    var hasCountedVocabulary: Bool {
+        switch self {
+        case .userID, .item(.id), .item(.category), .item(.author): true
+        default: false
+        }
+    }
+}
+
+extension HistoryDefinition {
+    /// The actions, of a validated definition.
+    var actionSet: [Counter] { actions.compactMap { Counter(name: $0) } }
+
+    fileprivate func validate() throws(FeatureError) {
+        func fail(_ what: String) -> FeatureError { FeatureError("history '\(name)': \(what)") }
+        for action in actions {
+            guard let counter = Counter(name: action), counter.action != nil, counter != .impressions else {
+                let known = Counter.allCases.filter { $0.action != nil && $0 != .impressions }.map(\.name)
+                throw fail("actions: expected any of \(known.joined(separator: ", ")), found '\(action)'")
+            }
+        }
+        guard !actions.isEmpty else { throw fail("actions: expected one or more") }
+        guard !columns.isEmpty, Set(columns).count == columns.count else {
+            throw fail("columns: expected item, category or author, each once")
+        }
+        guard length >= 1 else { throw fail("length: expected 1 or more, found \(length)") }
+    }
+}
