@@ -1,0 +1,279 @@
+import Catalog
+import Features
+import Foundation
+import Kernels
+import Networks
+import Testing
+
+struct RankingFeaturesTests {
+    private let schema = FeatureSchema(
+        features: [
+            FeatureDefinition("user", "user.id"), FeatureDefinition("profile", "user.profile.*"),
+            FeatureDefinition("item", "item.id"), FeatureDefinition("category", "item.category"),
+            FeatureDefinition("hashed", "item.author", transform: .hash, buckets: 8),
+            FeatureDefinition("both", "cross.hash", buckets: 64, of: ["profile.group", "category"]),
+            FeatureDefinition("tags", "item.tags"),
+            FeatureDefinition("length", "item.duration", transform: .bucketise, boundaries: [10, 50]),
+            FeatureDefinition("clicks_1h", "item.clicks", window: .hour),
+            FeatureDefinition("rate", "item.click_rate"),
+            FeatureDefinition("rate_by_group", "item.click_rate", split: "group"),
+            FeatureDefinition("author_rate", "author.click_rate", window: .day),
+            FeatureDefinition("surface_rate", "surface.click_rate"),
+            FeatureDefinition("mine", "user.clicks", window: .hour),
+            FeatureDefinition("mine_here", "user.clicks", window: .day, split: "category"),
+            FeatureDefinition("activity", "user.impressions"), FeatureDefinition("seen", "cross.seen"),
+            FeatureDefinition("hour", "scene.hour"),
+        ], histories: [HistoryDefinition("clicks", columns: [.item, .category], length: 5, ages: true)])
+
+    private func base(_ dataset: Dataset) -> FeatureEncoder {
+        let columns = ItemFeatureColumns(dataset.items)
+        return FeatureEncoder(
+            columns: columns, itemIndex: KeyIndex(dataset.items.keys), userIndex: KeyIndex(dataset.users.keys),
+            description: FeatureDescription(
+                priors: RatePriors(
+                    exposures: dataset.exposures, rows: 0..<dataset.exposures.count, userCount: dataset.users.count,
+                    columns: columns), profileSizes: dataset.users.fields.map(\.vocabulary.count), surfaceCount: 2),
+            recentItems: 5)
+    }
+
+    /// "both" combines the profile field, which the wildcard names `profile.group`.
+    private func resolved() -> FeatureSchema {
+        var schema = schema
+        schema.features[1] = FeatureDefinition("profile.group", "user.profile.group")
+        return schema
+    }
+
+    private func fitted(_ dataset: Dataset) throws -> FittedFeatures {
+        try FittedFeatures(
+            fitting: resolved(), to: dataset, rows: 0..<dataset.exposures.count, base: base(dataset))
+    }
+
+    private struct Made {
+        var examples: RankingExamples
+        var replay: Replay
+        var encoder: RankingEncoder
+    }
+
+    private func made(_ dataset: Dataset, _ fitted: FittedFeatures) -> Made {
+        let base = base(dataset)
+        let statistics = fitted.makeStatistics(columns: base.columns)
+        let encoder = RankingEncoder(
+            fitted, columns: base.columns, itemIndex: base.itemIndex, userIndex: base.userIndex,
+            statistics: statistics)
+        var replay = Replay(dataset: dataset, encoder: base, ranking: statistics)
+        let examples = replay.rankingExamples(0..<dataset.exposures.count, encoder: encoder)
+        return Made(examples: examples, replay: replay, encoder: encoder)
+    }
+
+    private func flat(_ inputs: RankerInputs) -> [Float] {
+        var all: [Float] = []
+        for field in inputs.fields {
+            switch field {
+            case .categorical(let rows): all += rows.map { Float($0) }
+            case .multivalued(let lists): all += lists.rows.map { Float($0) } + lists.offsets.map { Float($0) }
+            case .numbers(let numbers): all += numbers
+            }
+        }
+        for history in inputs.histories {
+            for column in history.columns + [history.ages] { all += column.map { Float($0) } }
+            all += history.offsets.map { Float($0) }
+        }
+        return all
+    }
+
+    /// Changes everything from one row on; no feature of a row at or before that time may move.
+    @Test(arguments: [0, 1, 100, 333, 598])
+    func noFeatureSeesAnEventAtOrAfterItsImpression(cut: Int) throws {
+        let dataset = SmallWorld.dataset()
+        let fitted = try fitted(dataset)
+        var changed = SmallWorld.Columns(dataset.exposures)
+        let time = dataset.exposures.times[cut]
+        for row in 0..<dataset.exposures.count where dataset.exposures.times[row] >= time {
+            changed.actions[row] ^= Actions.click.rawValue
+            changed.watch[row] = 1_000 - changed.watch[row]
+            if row > cut { changed.items[row] = (changed.items[row] + 11) % UInt32(dataset.items.count) }
+        }
+        var other = dataset
+        other.exposures = changed.table
+        let (original, altered) = (made(dataset, fitted).examples, made(other, fitted).examples)
+        #expect(flat(original.inputs(of: 0..<cut + 1)) == flat(altered.inputs(of: 0..<cut + 1)))
+        let all = 0..<dataset.exposures.count
+        if cut < 500 { #expect(flat(original.inputs(of: all)) != flat(altered.inputs(of: all))) }
+    }
+
+    /// What is served for a moment is what training made of it.
+    @Test func servingMakesTheInputsThatTrainingMade() throws {
+        let dataset = SmallWorld.dataset()
+        let fitted = try fitted(dataset)
+        let all = made(dataset, fitted)
+        let log = dataset.exposures
+        for row in stride(from: 10, to: log.count, by: 59) {
+            var replay = Replay(
+                dataset: dataset, encoder: base(dataset), ranking: fitted.makeStatistics(columns: all.encoder.columns))
+            // Rows of the same millisecond do not see each other.
+            replay.advance(to: log.firstRow(notBefore: log.times[row]))
+            var request = RankingRequest(all.encoder)
+            let statistics = try #require(replay.ranking)
+            request.begin(
+                replay.states[Int(log.users[row])], Scene(timeMilliseconds: log.times[row], surface: log.surfaces[row]),
+                statistics: statistics)
+            let served = request.encode(
+                [RankingCandidate(row: Int(log.items[row]), columns: all.encoder.columns)], statistics: statistics)
+            #expect(flat(served) == flat(all.examples.inputs(of: [row])), "row \(row)")
+        }
+    }
+
+    /// Numbers counted the slow way from the log, standardised by the fitted mean and deviation.
+    @Test func numbersAreWhatTheEarlierRowsAddUpTo() throws {
+        let dataset = SmallWorld.dataset()
+        let fitted = try fitted(dataset)
+        let all = made(dataset, fitted)
+        let log = dataset.exposures
+        let names = resolved().features.map(\.name).suffix(10).filter { $0 != "hour" }
+        guard case .numbers(let numbers) = all.examples.inputs(of: 0..<log.count).fields.last else {
+            Issue.record("the last field holds the numbers")
+            return
+        }
+        for row in stride(from: 5, to: log.count, by: 41) {
+            let past = (0..<log.count).filter { log.times[$0] < log.times[row] }
+            func isClick(_ other: Int) -> Bool { Actions(rawValue: log.actions[other]).contains(.click) }
+            func check(_ name: String, _ value: Double) throws {
+                let place = try #require(names.firstIndex(of: name))
+                let fit = try #require(fitted.numbers[name])
+                let expected = (value - Double(fit.mean)) / Double(fit.deviation)
+                let found = Double(numbers[row * names.count + place])
+                #expect(abs(found - expected) < 1e-3, "\(name) of row \(row): \(found), expected \(expected)")
+            }
+            let mine = past.filter { log.users[$0] == log.users[row] }
+            try check("activity", log1p(Double(mine.count)))
+            let item = past.filter { log.items[$0] == log.items[row] }
+            if !item.isEmpty {
+                let prior = try #require(fitted.rates["item.click_rate"])
+                let clicks = Double(item.count(where: isClick))
+                try check(
+                    "rate",
+                    Foundation.log((clicks + prior.a) / (Double(item.count) - clicks + prior.b))
+                        - Foundation.log(prior.a / prior.b))
+            }
+            // Every row of this log is a touch: it was clicked, or watched.
+            if !item.contains(where: { log.users[$0] == log.users[row] }) { try check("seen", 0) }
+        }
+    }
+
+    @Test func categoriesThatAreNotKnownAreCounted() throws {
+        let dataset = SmallWorld.dataset()
+        let fitted = try fitted(dataset)
+        let all = made(dataset, fitted)
+        var request = RankingRequest(all.encoder)
+        let counter = FeatureCounter(fitted.schema, like: fitted.coverage)
+        request.counter = counter
+        let statistics = try #require(all.replay.ranking)
+        request.begin(
+            UserState(user: UserKey(rawValue: 999), isKnown: false, profile: []), Scene(timeMilliseconds: 0),
+            statistics: statistics)
+        let new = ItemVocabulary(dataset.items, columns: all.encoder.columns).features(
+            of: LiveItem(publicID: "new", category: "b", publishMilliseconds: 0, durationSeconds: 60))
+        let inputs = request.encode(
+            [RankingCandidate(new), RankingCandidate(row: 3, columns: all.encoder.columns)], statistics: statistics)
+        let coverage = counter.coverage
+        #expect(coverage["user"]?.outOfVocabulary == 1)
+        #expect(coverage["profile.group"]?.missing == 1)
+        #expect(coverage["item"]?.outOfVocabulary == 1)
+        #expect(coverage["item"]?.unknownShare == 0.5)
+        #expect(coverage["rate"]?.missing == 1)
+        // [user, group, item, category, hashed, both, tags, length, hour, numbers]
+        guard case .categorical(let items) = inputs.fields[2], case .categorical(let lengths) = inputs.fields[7] else {
+            Issue.record("categories")
+            return
+        }
+        #expect(items == [0, 4])
+        // 60 seconds lie above both boundaries; row 3 has 60 too.
+        #expect(lengths == [3, 3])
+        #expect(fitted.rows["length"] == 4)
+        #expect(fitted.rows["hashed"] == 9)
+    }
+
+    @Test func rareValuesOfAVocabularyAreUnknown() throws {
+        let dataset = SmallWorld.dataset(rows: 200)
+        var schema = resolved()
+        schema.features[2].minimumCount = 8
+        let fitted = try FittedFeatures(
+            fitting: schema, to: dataset, rows: 0..<dataset.exposures.count, base: base(dataset))
+        var showings = [Int](repeating: 0, count: dataset.items.count)
+        for item in dataset.exposures.items { showings[Int(item)] += 1 }
+        let kept = showings.count { $0 >= 8 }
+        #expect(kept > 0 && kept < dataset.items.count)
+        #expect(fitted.rows["item"] == kept + 1)
+        let examples = made(dataset, fitted).examples
+        guard case .categorical(let rows) = examples.inputs(of: 0..<examples.count).fields[2] else {
+            Issue.record("items")
+            return
+        }
+        for (row, item) in dataset.exposures.items.enumerated() {
+            #expect((rows[row] == 0) == (showings[Int(item)] < 8))
+        }
+    }
+
+    /// By hand: shares .5, .5 against .25, .75 of known values, nothing missing.
+    @Test func driftIsThePopulationStabilityIndex() throws {
+        func coverage(_ histogram: [Int], missing: Int = 0) throws -> FeatureCoverage {
+            let count = histogram.reduce(missing, +)
+            let json = """
+                {"count": \(count), "missing": \(missing), "outOfVocabulary": 0, "histogram": \(histogram), "boundaries": [1]}
+                """
+            return try JSONDecoder().decode(FeatureCoverage.self, from: Data(json.utf8))
+        }
+        let expected = (0.5 - 0.25) * log(0.5 / 0.25) + (0.5 - 0.75) * log(0.5 / 0.75)
+        let found = try #require(try coverage([50, 50]).drift(to: coverage([100, 300])))
+        #expect(abs(found - expected) < 1e-12)
+        #expect(try coverage([50, 50]).drift(to: coverage([0, 0])) == nil)
+        #expect(try coverage([30, 50], missing: 20).coverage == 0.8)
+    }
+
+    @Test(arguments: [
+        (FeatureDefinition("x", "item.nothing"), "unknown source 'item.nothing'"),
+        (FeatureDefinition("x", "item.id", transform: .log1p), "'log1p' does not fit 'item.id'"),
+        (FeatureDefinition("x", "item.id", transform: .hash), "expected buckets"),
+        (FeatureDefinition("x", "item.id", buckets: 4), "needs no buckets"),
+        (FeatureDefinition("x", "item.duration", transform: .bucketise, boundaries: [2, 1]), "rising numbers"),
+        (FeatureDefinition("x", "user.impressions", window: .day), "counted over no window"),
+        (FeatureDefinition("x", "author.clicks", split: "group"), "is not split"),
+        (FeatureDefinition("x", "user.clicks", split: "group"), "expected category or author"),
+        (FeatureDefinition("x", "cross.hash", buckets: 4, of: ["y", "x"]), "'y' is no categorical feature"),
+        (FeatureDefinition("x", "cross.item_log_odds"), "unknown source"),
+        (FeatureDefinition("x", "user.profile.shoe"), "no profile field 'shoe'; it has group"),
+        (FeatureDefinition("x", "item.click_rate", split: "shoe"), "no profile field 'shoe'"),
+        (FeatureDefinition("numbers", "item.id"), "that of all numbers together"),
+        (FeatureDefinition("x", "item.duration", minimumCount: 3), "of a vocabulary"),
+    ])
+    func whatCannotBeMeantIsRefused(feature: FeatureDefinition, message: String) throws {
+        let dataset = SmallWorld.dataset(rows: 50)
+        let schema = FeatureSchema(features: [feature])
+        let error = try #require(throws: FeatureError.self) {
+            _ = try FittedFeatures(fitting: schema, to: dataset, rows: 0..<50, base: base(dataset))
+        }
+        #expect(error.message.contains(message), "\(error.message)")
+    }
+
+    @Test func theStandardSchemaCanBeFittedAndWrittenAsJSON() throws {
+        let dataset = SmallWorld.dataset()
+        let json = try JSONEncoder().encode(FeatureSchema.standard)
+        #expect(try JSONDecoder().decode(FeatureSchema.self, from: json) == .standard)
+        let fitted = try FittedFeatures(
+            fitting: .standard, to: dataset, rows: 0..<dataset.exposures.count, base: base(dataset))
+        // What is optional, and not in this data set, is left out.
+        #expect(!fitted.schema.features.contains { $0.name == "item_click_rate_by_age" })
+        #expect(fitted.schema.features.contains { $0.name == "profile.group" })
+        let examples = made(dataset, fitted).examples
+        let inputs = examples.inputs(of: 0..<examples.count)
+        #expect(inputs.fields.count == fitted.fields.count)
+        guard case .numbers(let numbers) = inputs.fields[inputs.fields.count - 1] else {
+            Issue.record("numbers")
+            return
+        }
+        #expect(numbers.allSatisfy { $0.isFinite && abs($0) <= 8 })
+        #expect(fitted.fields.last?.count == numbers.count / examples.count)
+        let text = #"{"features": [{"name": "a", "source": "item.id", "widht": 3}], "histories": []}"#
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(FeatureSchema.self, from: Data(text.utf8)) }
+    }
+}
