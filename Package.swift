@@ -115,8 +115,8 @@ let package = Package(
         library(
             "Training",
             [
-                "Models", "Features", "Networks", "Recall", "Ranking", "Evaluation", "Catalog", "FeatureStore",
-                "VectorIndex", "Snapshots", "Blobs", "Kernels", "Hashing",
+                "Models", "Features", "Networks", "Inference", "Recall", "Ranking", "Evaluation", "Catalog",
+                "FeatureStore", "VectorIndex", "Snapshots", "Blobs", "Kernels", "Hashing",
             ]),
         library(
             "Orchestration",

@@ -13,6 +13,10 @@ extension ModelSpecification {
             let given = try JSONSerialization.jsonObject(with: json)
             let merged = try Self.merge(given, into: defaults, at: [], path: path)
             self = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+            let written = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self))
+            if let key = RankerSpecification.unknownKey(of: merged, in: written, at: "") {
+                throw ModelError(.invalid, "\(path): unknown key '\(key)'")
+            }
         } catch let error as ModelError {
             throw error
         } catch let error as DecodingError {
@@ -34,7 +38,12 @@ extension ModelSpecification {
                 throw ModelError(
                     .invalid, "\(path): unknown key '\((keys + [key]).joined(separator: "."))'; known here: \(known)")
             }
-            result[key] = try merge(value, into: old, at: keys + [key], path: path)
+            let place = keys + [key]
+            if place == RankingSpecification.netPlace {
+                result[key] = try RankingSpecification.mergedNet(value, into: old, path: path)
+            } else {
+                result[key] = try merge(value, into: old, at: place, path: path)
+            }
         }
         return result
     }

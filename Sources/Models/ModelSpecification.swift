@@ -7,14 +7,16 @@ public struct ModelSpecification: Codable, Hashable, Sendable {
     public var recall: RecallSpecification
     public var twoTower: TwoTowerSpecification
     public var threeTower: ThreeTowerSpecification
+    public var ranker: RankingSpecification
 
     public init(
         recall: RecallSpecification = .init(), twoTower: TwoTowerSpecification = .init(),
-        threeTower: ThreeTowerSpecification = .init()
+        threeTower: ThreeTowerSpecification = .init(), ranker: RankingSpecification = .init()
     ) {
         self.recall = recall
         self.twoTower = twoTower
         self.threeTower = threeTower
+        self.ranker = ranker
     }
 }
 

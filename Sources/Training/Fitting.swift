@@ -48,8 +48,13 @@ final class Fitting {
     private static let newUsers: Float = 0.15
 
     func presentation() -> Replay.Presentation {
+        presentation(unknown: Self.newUsers)
+    }
+
+    /// - Parameter share: Of the examples, whose user is presented as new.
+    func presentation(unknown share: Float) -> Replay.Presentation {
         let draw = generator.uniform()
-        return draw < Self.newUsers / 2 ? .stranger : draw < Self.newUsers ? .newcomer : .known
+        return draw < share / 2 ? .stranger : draw < share ? .newcomer : .known
     }
 
     /// True with the given probability.

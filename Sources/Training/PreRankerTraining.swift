@@ -10,7 +10,7 @@ final class PreRankerTraining {
     let model: ThreeTowerModel
     let parameters: ParameterSet
     private let fitting: Fitting
-    private let log: ExposureTable
+    let log: ExposureTable
     private let columns: ItemFeatureColumns
     private let batch: Int
 

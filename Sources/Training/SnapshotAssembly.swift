@@ -18,6 +18,8 @@ struct SnapshotAssembly {
     let preRankerDescription: ModelDescription<ThreeTowerSpecification>
     /// Counts at the end of the log.
     let statistics: ActivityStatistics
+    /// nil when none was trained.
+    let ranker: TrainedRanker?
     let dataUntil: Int64
     let options: TrainingOptions
     let progress: TrainingProgress
@@ -26,7 +28,8 @@ struct SnapshotAssembly {
     func add(to builder: SnapshotBuilder, _ report: inout TrainingReport) throws {
         let shared = recall.components.flatMap(\.components.shared).sorted { $0.key < $1.key }
         let sharded = recall.components.flatMap(\.components.sharded).sorted { $0.key < $1.key }
-        let total = 3 + shared.count + sharded.count * options.shards
+        let ranking = try ranker?.components() ?? []
+        let total = 3 + ranking.count + shared.count + sharded.count * options.shards
         var done = 0
         func add(_ kind: String, shard: Int? = nil, _ tensors: SafetensorsWriter) throws {
             try builder.add(kind, shard: shard, tensors)
@@ -40,6 +43,7 @@ struct SnapshotAssembly {
             ModelComponents.preRank(
                 preRankerDescription, model: preRanker.model, parameters: preRanker.parameters, users: dataset.users,
                 columns: columns, statistics: statistics, dataUntil: dataUntil))
+        for (kind, tensors) in ranking { try add(kind, tensors) }
         for (kind, tensors) in shared { try add(kind, tensors) }
         for (kind, make) in sharded {
             for shard in 0..<options.shards {

@@ -40,6 +40,7 @@ public struct TrainingOptions: Sendable, Hashable {
         do {
             try specification.recall.validate()
             try specification.twoTower.validate()
+            try specification.ranker.validate()
         } catch {
             throw TrainingError(.invalidInput, "--specification: \(error.message)")
         }

@@ -21,7 +21,7 @@ public struct TrainingPipeline {
     private let sampledSplit: TimeSplit
 
     /// Share of the rows trained on, the last ones, that tells the pre-ranker when to stop.
-    private static let validatedFraction = 0.1
+    static let validatedFraction = 0.1
 
     /// - Parameter start: A model that the two-tower model goes on from, by one pass over the rows that are newer; nil
     ///   begins anew.
@@ -79,6 +79,7 @@ public struct TrainingPipeline {
         let clock = ContinuousClock()
         let start = clock.now
         var report = emptyReport()
+        let ranker = try trainRanker(&report)
         let (preRanker, preRankerEnd) = try trainPreRanker(&report)
         let recall = try RecallTraining(dataset, inputs: inputs, options: options, progress: progress)
             .run(split, &report)
@@ -93,7 +94,8 @@ public struct TrainingPipeline {
             preRankerDescription: ModelDescription(
                 specification: inputs.specification.threeTower, features: inputs.encoder.description,
                 sizes: inputs.sizes),
-            statistics: preRankerEnd.statistics, dataUntil: dataUntil, options: options, progress: progress
+            statistics: preRankerEnd.statistics, ranker: ranker, dataUntil: dataUntil, options: options,
+            progress: progress
         ).add(to: builder, &report)
         report.seconds["total"] = seconds(clock.now - start)
         builder.model = try JSONValue(encoding: inputs.specification)
@@ -132,6 +134,37 @@ public struct TrainingPipeline {
         report.seconds["preRanker"] = seconds(clock.now - start)
         progress.end("\(sampledSplit.held.count) rows")
         return (training, replay)
+    }
+
+    private func trainRanker(_ report: inout TrainingReport) throws -> TrainedRanker? {
+        let specification = inputs.specification.ranker
+        guard specification.enabled else { return nil }
+        let start = ContinuousClock.now
+        defer { report.seconds["ranker"] = seconds(ContinuousClock.now - start) }
+        progress.begin("ranker")
+        let rows = sampledSplit.training
+        let run = try RankerRun(
+            specification, sampled, base: inputs.encoder, rows: rows, options: options, progress: progress)
+        let fit = try run.fit(
+            rows,
+            validated: TimeSplit(exposures: sampled.exposures, rows: rows, fraction: Self.validatedFraction).held)
+        report.losses["ranker"] = fit.losses
+        report.losses["ranker, validated rows"] = fit.validationLosses
+        guard !sampledSplit.held.isEmpty else {
+            progress.end("trained")
+            return try TrainedRanker(run, end: fit.end, choice: nil, &report)
+        }
+        let predicted = run.predictions(sampledSplit.held, from: fit.end)
+        let figures = run.figures(predicted, split: sampledSplit, dataset: sampled)
+        report.ranker = figures
+        progress.end(figures.line)
+        progress.begin("ranker, precisions")
+        let choice = try run.choosePrecisions(sampledSplit.held, from: fit.end)
+        progress.end(choice?.line ?? "float32")
+        progress.begin("ranker, last rows")
+        let end = try run.goOn(sampledSplit.held, predicted: predicted.raw, from: fit.end)
+        progress.end("\(sampledSplit.held.count) rows")
+        return try TrainedRanker(run, end: end, choice: choice, &report)
     }
 
     private func emptyReport() -> TrainingReport {

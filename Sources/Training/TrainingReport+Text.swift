@@ -20,6 +20,11 @@ extension TrainingReport {
             lines.append(Self.row("rate model, frozen", ranking.frozen.rateModel.cells))
             lines.append(Self.row("pre-ranker, live users", ranking.live.preRanker.cells))
         }
+        if let ranker {
+            lines.append("")
+            lines += ranker.lines
+        }
+        if let rankerMaking { lines.append(rankerMaking.line) }
         if let recall {
             lines.append("")
             lines.append(contentsOf: recall.lines)

@@ -10,6 +10,9 @@ public struct TrainingReport: Codable, Hashable, Sendable {
     public var data: DataFigures
     /// Nil when nothing was held back.
     public var ranking: RankingFigures?
+    /// The ranker on what was held back; nil when nothing was, or no ranker trained.
+    public var ranker: RankerFigures?
+    public var rankerMaking: RankerMakingFigures?
     public var recall: RecallFigures?
     /// Of an incremental update; everything else is then of the full run before it, but for the item vectors.
     public var update: UpdateFigures?

@@ -10,8 +10,8 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: """
-            Times the two-tower model goes through the log, and the pre-ranker at most: it stops when the last rows are \
-            predicted no better; by default 4 and 5.
+            Times the two-tower model goes through the log, and the pre-ranker and the ranker at most: they stop when the \
+            last rows are predicted no better; by default 4, 5 and the specification's.
             """)
     var epochs: Int?
 
@@ -34,6 +34,7 @@ struct ModelOptions: ParsableArguments {
         options.seed = seed
         options.twoTowerEpochs = epochs ?? options.twoTowerEpochs
         options.preRankerEpochs = epochs ?? options.preRankerEpochs
+        if let epochs { options.specification.ranker.training.epochs = epochs }
         options.dimension = dimension
         options.threads = threads
         return options

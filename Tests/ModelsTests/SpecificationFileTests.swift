@@ -19,7 +19,31 @@ struct SpecificationFileTests {
         #expect(try specification("{}") == ModelSpecification())
     }
 
+    /// A key of the ranker's net is changed as a whole, null takes a block out.
+    @Test func theRankersNetIsChangedByBlocks() throws {
+        let found = try specification(
+            #"""
+            {"ranker": {"training": {"epochs": 7}, "embeddingWidth": 4, "net": {
+                "deep": null, "shared": {"kind": "bottom", "widths": [8]}, "personal": {"fields": ["user"], "towers": true, "deep": false},
+                "heads": [{"name": "click", "kind": "binary", "tower": [4]}], "tables": {}}}}
+            """#)
+        var expected = ModelSpecification()
+        expected.ranker.training.epochs = 7
+        expected.ranker.embeddingWidth = 4
+        expected.ranker.net.deep = nil
+        expected.ranker.net.shared = .bottom(widths: [8])
+        expected.ranker.net.personal = RankerPersonalGates(fields: ["user"], deep: false, towers: true)
+        expected.ranker.net.heads = [RankerHead("click", .binary, tower: [4])]
+        expected.ranker.net.tables = [:]
+        #expect(found == expected)
+    }
+
     @Test(arguments: [
+        (#"{"ranker": {"net": {"depp": null}}}"#, "s.json: unknown key 'ranker.net.depp'; known here: crossings, "),
+        (#"{"ranker": {"net": 1}}"#, "s.json: ranker.net: expected an object"),
+        (#"{"ranker": {"net": {"deep": {"widths": [8], "drop": 1}}}}"#, "s.json: unknown key 'ranker.net.deep.drop'"),
+        (#"{"ranker": {"net": {"shared": {"kind": "moe"}}}}"#, "s.json: ranker.net.shared.kind: "),
+        (#"{"ranker": {"features": {"features": [{"name": "a"}]}}}"#, "s.json: "),
         (#"{"recal": {}}"#, "s.json: unknown key 'recal'; known here: "),
         (#"{"recall": {"swing": {"users": 1}}}"#, "s.json: unknown key 'recall.swing.users'; known here: alpha, "),
         (#"{"recall": {"swing": 3}}"#, "s.json: recall.swing: expected an object"),

@@ -24,6 +24,7 @@ struct TrainingPipelineTests {
         var options = TrainingOptions()
         options.twoTowerEpochs = 2
         options.preRankerEpochs = 1
+        options.specification.ranker.training.epochs = 1
         options.dimension = 16
         options.shards = 2
         options.seed = seed
@@ -46,7 +47,7 @@ struct TrainingPipelineTests {
             #expect(manifest.components.count == names.count)
             for kind in [
                 "catalog", "users", "two-tower", "prerank", "usercf", "als", "follows", "similar-authors",
-                "user-cities",
+                "user-cities", "ranker", "ranker-calibration", "statistics",
             ] {
                 _ = try manifest.component(kind)
             }

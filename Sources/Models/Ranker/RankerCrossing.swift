@@ -32,7 +32,8 @@ public enum RankerCrossing: Hashable, Sendable {
         }
     }
 
-    var heads: [String]? {
+    /// Heads to whose logits it is added; nil for all, and for a block that stands beside the others.
+    public var heads: [String]? {
         switch self {
         case .linear(let heads), .fm(_, _, let heads): heads
         default: nil

@@ -39,7 +39,7 @@ extension RankerSpecification {
 
     /// A key of what was given that the specification, written again, does not have. An optional that is nil is not
     /// written: so null is no way to say so, leaving the key out is.
-    private static func unknownKey(of given: Any, in known: Any, at place: String) -> String? {
+    static func unknownKey(of given: Any, in known: Any, at place: String) -> String? {
         if let given = given as? [String: Any] {
             guard let known = known as? [String: Any] else { return place }
             for (key, value) in given.sorted(by: { $0.key < $1.key }) {
@@ -55,7 +55,7 @@ extension RankerSpecification {
         return nil
     }
 
-    private enum Keys: String, CodingKey {
+    enum Keys: String, CodingKey, CaseIterable {
         case tables, fields, sequences, crossings, deep, personal, shared, heads, negatives
     }
 

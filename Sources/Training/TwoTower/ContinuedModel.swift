@@ -1,4 +1,4 @@
-import Blobs
+package import Blobs
 public import Catalog
 import Foundation
 public import Models
@@ -38,11 +38,11 @@ public struct ContinuedModel: Sendable {
 }
 
 /// A snapshot's components, unpacked as they are asked for; nothing stays on the disk.
-struct StoredComponents {
+package struct StoredComponents {
     let manifest: SnapshotManifest
     private let store: SnapshotStore
 
-    init(_ manifest: SnapshotManifest, in store: SnapshotStore) {
+    package init(_ manifest: SnapshotManifest, in store: SnapshotStore) {
         self.manifest = manifest
         self.store = store
     }
@@ -53,7 +53,7 @@ struct StoredComponents {
     }
 
     /// The component, mapped; its file is unlinked at once and lives as long as it is mapped.
-    func open(_ kind: String) throws -> SafetensorsFile {
+    package func open(_ kind: String) throws -> SafetensorsFile {
         let component = try manifest.component(kind)
         let url = FileManager.default.temporaryDirectory.appending(path: "tributary-\(UUID()).safetensors")
         defer { try? FileManager.default.removeItem(at: url) }

@@ -1,0 +1,99 @@
+import Catalog
+import Evaluation
+import Features
+import Inference
+import Kernels
+import Models
+import Networks
+
+extension RankerRun {
+    /// The ranker on held-back rows, beside the rate model fitted on the rows before.
+    ///
+    /// - Parameters:
+    ///   - predicted: of `split.held`.
+    ///   - dataset: the one that was trained on.
+    func figures(
+        _ predicted: HeldPredictions, split: TimeSplit, dataset: Dataset, others: [ModelFigures] = []
+    ) -> RankerFigures {
+        let evaluation = RankerEvaluation(log: dataset.exposures, heads: net.heads)
+        func own(_ predictions: RankerPredictions) -> ModelFigures {
+            evaluation.figures("ranker", predictions, fused: fused(predictions))
+        }
+        let rates = rateModel(predicted.frozen, split: split, dataset: dataset)
+        return RankerFigures(
+            frozen: [own(predicted.frozen)] + others + [rates],
+            liveUsers: [own(predicted.liveUsers)], live: [own(predicted.live)],
+            segments: evaluation.segments(predicted.live, training: split.training, items: dataset.items.count),
+            gates: predicted.gates.map(GateFigures.init),
+            features: featureFigures(predicted.counter))
+    }
+
+    /// What rows would be ordered by: the click's probability and the expected seconds by the standard formula.
+    func fused(_ predictions: RankerPredictions) -> [Float]? {
+        guard let click = net.heads.firstIndex(where: { $0.name == "click" }) else { return nil }
+        guard let watch = net.heads.firstIndex(where: { $0.kind == .watchTime }) else {
+            return predictions.heads[click]
+        }
+        let fusion = FusionSpecification()
+        return zip(predictions.heads[click], predictions.heads[watch]).map {
+            fusion.score(click: $0, watchSeconds: $1)
+        }
+    }
+
+    /// Rates of each event of a head, among all rows.
+    func rateModel(_ predictions: RankerPredictions, split: TimeSplit, dataset: Dataset) -> ModelFigures {
+        let log = dataset.exposures
+        let heads = net.heads.filter { $0.action != nil }.map { head in
+            var head = head
+            head.given = nil
+            return head
+        }
+        var rated = RankerPredictions(heads: heads.count)
+        rated.rows = predictions.rows
+        for (place, head) in heads.enumerated() {
+            guard let action = head.action else { continue }
+            let model = RateModel(
+                exposures: log, rows: split.training, itemCount: dataset.items.count, userCount: dataset.users.count
+            ) { Actions(rawValue: log.actions[$0]).isSuperset(of: action) }
+            rated.heads[place] = predictions.rows.map { row in
+                let row = Int(row)
+                let logOdds = model.logOdds(
+                    user: Int(log.users[row]), item: Int(log.items[row]), surface: Int(log.surfaces[row]))
+                return 1 / (1 + exponential(-logOdds))
+            }
+            rated.labels[place] = predictions.rows.map {
+                Actions(rawValue: log.actions[Int($0)]).isSuperset(of: action) ? 1 : 0
+            }
+        }
+        let click = heads.firstIndex { $0.name == "click" }
+        var figures = RankerEvaluation(log: log, heads: heads).figures(
+            "rate model", rated, fused: click.map { rated.heads[$0] })
+        // Of a head that is given another's event the rate model knows its rate among all rows only.
+        for place in figures.heads.indices
+        where net.heads.contains(where: { $0.name == heads[place].name && $0.given != nil }) {
+            figures.heads[place].areaAmongAll = figures.heads[place].areaUnderCurve
+            figures.heads[place].areaUnderCurve = nil
+        }
+        return figures
+    }
+
+    private func featureFigures(_ held: FeatureCounter) -> [FeatureFigures] {
+        let coverage = held.coverage
+        return encoder.fitted.schema.features.map { feature in
+            let training = encoder.fitted.coverage[feature.name]
+            return FeatureFigures(
+                feature: feature.name, coverage: training?.coverage, unknownShare: training?.unknownShare,
+                drift: coverage[feature.name].flatMap { training?.drift(to: $0) })
+        }
+    }
+
+    /// How the model was made.
+    func makingFigures(_ choice: PrecisionChoice?) -> RankerMakingFigures {
+        RankerMakingFigures(
+            headsLeftOut: headsLeftOut, parameters: training.model.costs.reduce(0) { $0 + $1.parameters },
+            operations: training.model.costs.reduce(0) { $0 + $1.operations },
+            byteLayers: choice?.precisions.values.count { $0 == .int8 } ?? 0,
+            layers: training.parameters.byteCandidates.count,
+            byteLoss: choice?.loss ?? 0, calibrated: calibration.heads.keys.sorted())
+    }
+}

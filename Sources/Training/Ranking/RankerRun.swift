@@ -1,0 +1,229 @@
+import Blobs
+import Catalog
+import Evaluation
+import Features
+import Inference
+import Kernels
+import Models
+import Networks
+
+/// A ranker on its way through a training run: features fitted, net trained with early stopping, measured on held-back rows,
+/// trained on those too, made ready to ship.
+final class RankerRun {
+    let specification: RankingSpecification
+    /// For this data set.
+    let net: RankerSpecification
+    let encoder: RankingEncoder
+    let training: RankingTraining
+    /// Heads of the specification that the log cannot teach.
+    let headsLeftOut: [String]
+    /// Of the heads, fitted on the newest rows that the model had not seen.
+    private(set) var calibration = RankerCalibration(heads: [:])
+    private let dataset: Dataset
+    private let options: TrainingOptions
+    private let start: Replay
+    private let progress: TrainingProgress
+
+    /// Rows that precisions are chosen with.
+    private static let precisionRows = 12_000
+
+    /// - Parameters:
+    ///   - dataset: With sampled negatives, where it has none of its own.
+    ///   - base: Of the same rows.
+    ///   - rows: What features are fitted on.
+    init(
+        _ specification: RankingSpecification, _ dataset: Dataset, base: FeatureEncoder, rows: Range<Int>,
+        options: TrainingOptions, progress: TrainingProgress
+    ) throws {
+        self.specification = specification
+        self.dataset = dataset
+        self.options = options
+        self.progress = progress
+        do {
+            let schema = try specification.schema(
+                profile: dataset.users.fields.map(\.name), days: Self.days(dataset.exposures, rows))
+            let fitted = try FittedFeatures(fitting: schema, to: dataset, rows: rows, base: base)
+            let learnable = LearnableHeads(dataset, rows)
+            net = try specification.net(fields: fitted.fields, rows: fitted.rows, isLearned: learnable.contains)
+            let statistics = fitted.makeStatistics(columns: base.columns)
+            encoder = RankingEncoder(
+                fitted, columns: base.columns, itemIndex: base.itemIndex, userIndex: base.userIndex,
+                statistics: statistics)
+            start = Replay(dataset: dataset, encoder: base, ranking: statistics)
+        } catch let error as FeatureError {
+            throw TrainingError(.invalidInput, "--specification: ranker.features: \(error.message)")
+        } catch let error as ModelError {
+            throw TrainingError(.invalidInput, "--specification: \(error.message)")
+        }
+        let kept = Set(net.heads.map(\.name))
+        headsLeftOut = specification.net.heads.map(\.name).filter { !kept.contains($0) }
+        training = try RankingTraining(
+            net, encoder: encoder, options: specification.training, log: dataset.exposures, seed: options.seed,
+            threads: options.threads, progress: progress)
+    }
+
+    /// From the first trial to the last.
+    private static func days(_ log: ExposureTable, _ rows: Range<Int>) -> Double {
+        guard let first = rows.first(where: log.isTrial), let last = rows.last(where: log.isTrial) else { return 0 }
+        return Double(log.times[last] - log.times[first]) / 86_400_000
+    }
+
+    /// Trains on rows of the log, stopping early by the last of them, and calibrates on these.
+    func fit(_ rows: Range<Int>, validated: Range<Int>) throws -> RankingTraining.Fit {
+        var fit = try training.fit(
+            rows, validated: validated, epochs: specification.training.epochs, from: start)
+        fit.end.advance(to: rows.upperBound)
+        if fit.validated.count > 0 {
+            calibration = RankerCalibration(specification.training.calibrator, fit.validated, net.heads)
+            calibration.fitFinishRates(fit.validated, net.heads, dataset)
+        }
+        return fit
+    }
+
+    /// What the model says of held-back rows, calibrated by rows before them.
+    struct HeldPredictions {
+        var frozen: RankerPredictions
+        var liveUsers: RankerPredictions
+        var live: RankerPredictions
+        /// As they came from the net.
+        var raw: RankerPredictions
+        var gates: GateStatistics?
+        var counter: FeatureCounter
+    }
+
+    /// - Parameter replay: The state of the log just before the rows.
+    func predictions(_ held: Range<Int>, from replay: Replay) -> HeldPredictions {
+        let gates = training.model.makeGateStatistics()
+        let counter = FeatureCounter(encoder.fitted.schema, like: encoder.fitted.coverage)
+        let frozen = training.predictions(held, from: replay, updates: [])
+        let liveUsers = training.predictions(held, from: replay, updates: .users)
+        let live = training.predictions(held, from: replay, updates: .all, gates: gates, counter: counter)
+        return HeldPredictions(
+            frozen: frozen.calibrated(calibration, net.heads), liveUsers: liveUsers.calibrated(calibration, net.heads),
+            live: live.calibrated(calibration, net.heads), raw: live, gates: gates, counter: counter)
+    }
+
+    /// Trains once on held-back rows; the calibrators that are shipped are fitted to what was predicted of them before.
+    ///
+    /// - Returns: the state of the log after them.
+    func goOn(_ held: Range<Int>, predicted: RankerPredictions, from replay: Replay) throws -> Replay {
+        if predicted.count > 0 {
+            calibration = RankerCalibration(specification.training.calibrator, predicted, net.heads)
+            calibration.fitFinishRates(predicted, net.heads, dataset)
+        }
+        return try training.fit(held, validated: held.upperBound..<held.upperBound, epochs: 1, from: replay).end
+    }
+
+    /// Puts as many layers in bytes as lose no more than 0.001 of any head's AUC on rows that were not trained on.
+    ///
+    /// - Parameter replay: The state of the log just before the rows.
+    func choosePrecisions(_ held: Range<Int>, from replay: Replay) throws -> PrecisionChoice? {
+        let layers = training.parameters.byteCandidates
+        guard specification.training.int8, !held.isEmpty, !layers.isEmpty else { return nil }
+        let step = max(held.count / Self.precisionRows, 1)
+        var replay = replay
+        let log = dataset.exposures
+        let examples = replay.rankingExamples(
+            held, encoder: encoder, where: { row in row % step == 0 && log.isTrial(row) })
+        let file = try RecallComponents.opened(component(nil))
+        let measure = PrecisionMeasure(heads: net.heads, examples: examples, threads: options.threads)
+        let plain = try measure.areas(RankerModel(file, precisions: [:]))
+        return try PrecisionChoice.choose(layers: layers) { precisions in
+            progress.update(share: 0)
+            let areas = try measure.areas(RankerModel(file, precisions: precisions))
+            return zip(areas, plain).map { $0 - $1 }.min() ?? 0
+        }
+    }
+
+    /// The `ranker` component: the model as it is, with what makes its inputs.
+    ///
+    /// - Parameter precisions: nil: all float32.
+    func component(_ precisions: [String: Precision]?) throws -> SafetensorsWriter {
+        let description = RankerDescription(
+            specification: net, rows: encoder.fitted.rows, precisions: precisions)
+        var writer = try description.writer(training.parameters)
+        try RankerFeatures.add(encoder.fitted, users: dataset.users.keys, to: &writer)
+        return writer
+    }
+}
+
+/// Whether a log teaches a head: both outcomes occur among its trials.
+private struct LearnableHeads {
+    private let log: ExposureTable
+    private let rows: Range<Int>
+    private let hasDurations: Bool
+
+    init(_ dataset: Dataset, _ rows: Range<Int>) {
+        log = dataset.exposures
+        self.rows = rows
+        hasDurations = dataset.items.durations.contains { $0 > 0 }
+    }
+
+    func contains(_ head: RankerHead) -> Bool {
+        switch head.kind {
+        case .binary: head.action.map(isLearned) ?? false
+        case .watchTime: rows.contains { log.isTrial($0) && log.watchSeconds[$0] > 0 }
+        case .finish, .finishAbove: hasDurations && rows.contains { log.isTrial($0) && log.watchSeconds[$0] > 0 }
+        }
+    }
+
+    private func isLearned(_ action: Actions) -> Bool {
+        var (happened, others) = (false, false)
+        for row in rows where log.isTrial(row) {
+            if Actions(rawValue: log.actions[row]).isSuperset(of: action) { happened = true } else { others = true }
+            if happened, others { return true }
+        }
+        return false
+    }
+}
+
+/// How well a model with some layers in bytes tells outcomes apart.
+private struct PrecisionMeasure {
+    let heads: [RankerHead]
+    let examples: RankingExamples
+    let threads: Int
+
+    /// Rows of each class that an area must be of to tell anything.
+    private static let leastRows = 50
+
+    /// Of each head with two classes and enough rows of both.
+    func areas(_ model: RankerModel) -> [Double] {
+        let workspace = Workspace(threads: Threads(threads))
+        var predictions = RankerPredictions(heads: heads.count)
+        for batch in (0..<examples.count).pieces(of: 2_048) {
+            workspace.reset()
+            for (head, logits) in model(examples.inputs(of: batch), in: workspace).enumerated() {
+                predictions.heads[head] += model.predictions(logits, head: head)
+            }
+        }
+        predictions.add(examples, heads)
+        return heads.enumerated().compactMap { place, head in
+            guard head.isPositive(0) != nil else { return nil }
+            let rows = predictions.told(head, of: heads)
+            let labels = rows.map { head.isPositive(predictions.labels[place][$0]) ?? false }
+            let positives = labels.count { $0 }
+            guard positives >= Self.leastRows, labels.count - positives >= Self.leastRows else { return nil }
+            return BinaryMetrics.areaUnderCurve(scores: rows.map { predictions.heads[place][$0] }, labels: labels)
+        }
+    }
+}
+
+extension RankerCalibration {
+    /// Fits how often items of a length are finished, for the heads that predict that.
+    fileprivate mutating func fitFinishRates(
+        _ predictions: RankerPredictions, _ heads: [RankerHead], _ dataset: Dataset
+    ) {
+        for (place, head) in heads.enumerated()
+        where head.kind == .finish || head.kind == .finishAbove || head.action == .finish {
+            let rows = predictions.told(head, of: heads)
+            let finished = rows.map { row in
+                let label = predictions.labels[place][row]
+                return head.isPositive(label).map { $0 ? 1 : 0 } ?? label
+            }
+            let seconds = rows.map { row in
+                dataset.items.durations[Int(dataset.exposures.items[Int(predictions.rows[row])])]
+            }
+            finishRates[head.name] = FinishRate.fitted(seconds: seconds, finished: finished)
+        }
+    }
+}
