@@ -127,10 +127,13 @@ let package = Package(
         // layer 8: process frame
         library(
             "Service",
-            ["RPC", "Messages", "Snapshots", "Blobs", "Kernels", arguments, yams, lifecycle, signals, logging]),
+            [
+                "Models", "RPC", "Messages", "Snapshots", "Blobs", "Kernels", arguments, yams, lifecycle, signals,
+                logging,
+            ]),
         // layer 9: executables
-        executable("orchestrator", ["Service", "Orchestration", "FeatureStore", "Recall", "Snapshots"]),
-        executable("ranker", ["Service", "Orchestration", "Ranking", "Snapshots", "Catalog"]),
+        executable("orchestrator", ["Service", "Orchestration", "Ranking", "FeatureStore", "Recall", "Snapshots"]),
+        executable("ranker", ["Service", "Orchestration", "Ranking", "Snapshots"]),
         executable("recall-shard", ["Service", "Orchestration", "Recall", "Snapshots", "Blobs"]),
         executable("snapshot-server", ["Service", "Snapshots", "RPC"]),
         executable("trainer", ["Service", "Training", "Models", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
@@ -195,7 +198,7 @@ let package = Package(
                 "Orchestration", "Recall", "Ranking", "FeatureStore", "Catalog", "Snapshots", "Messages", "RPC",
                 "Kernels", "Blobs", logging,
             ]),
-        tests("ServiceTests", ["Service", "RPC", "Messages", "Kernels", "Snapshots", logging]),
+        tests("ServiceTests", ["Service", "Models", "RPC", "Messages", "Kernels", "Snapshots", logging]),
         tests("LoadgenTests", ["loadgen", "Kernels"]),
         tests("ClusterTests", []),
     ],

@@ -26,7 +26,7 @@ MESSAGES = [
     ("recommend-response", "tributary.v1.RecommendResponse", r"""
         request_id: "r1" snapshot_version: "v7" user_known: true
         items { item_id: "5" score: 0.25 title: "Five" category: "c" channels: ["itemcf", "popular"]
-                click_probability: 0.5 watch_seconds: -1.5 }
+                predictions: [0.5, -1.5] }
         items { } completeness { shards_asked: 4 shards_answered: 3 missing_channels: "newest" order: ORDER_RECALLED
                 reasons: "shard 2: gone" }"""),
     ("unknown-enum", "tributary.v1.Event", 'event_id: "e" kind: 77 time_ms: -1 value: 3.5'),

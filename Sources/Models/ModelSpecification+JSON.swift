@@ -24,6 +24,8 @@ extension ModelSpecification {
         } catch {
             throw ModelError(.invalid, "\(path): expected a JSON object: \(error.localizedDescription)")
         }
+        try threeTower.fusion.validate(
+            "\(path): threeTower.fusion", heads: ThreeTowerSpecification.heads, of: "the pre-ranker")
     }
 
     private static func merge(_ given: Any, into defaults: Any, at keys: [String], path: String) throws -> Any {

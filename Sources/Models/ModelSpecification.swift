@@ -1,5 +1,4 @@
 public import Features
-import Foundation
 
 /// What the models are made of: features, towers, sizes and fusion. Travels as JSON in the snapshot's manifest and in
 /// the metadata of the components it describes.
@@ -202,27 +201,11 @@ public struct ThreeTowerSpecification: Codable, Hashable, Sendable {
     public var headWidth = 32
     /// Weight of the watch time's loss beside the click's.
     public var watchLossWeight: Float = 0.5
-    public var fusion = FusionSpecification()
+    /// What the score is made of, which decides who comes to the ranker; heads: ``heads``.
+    public var fusion = FusionSpecification.standard
+
+    /// What the model predicts: the probability of a click, seconds watched.
+    public static let heads = ["click", "watch_time"]
 
     public init() {}
-}
-
-/// The score candidates are ordered by: `p_click^clickPower * (1 + watchWeight * seconds)^watchPower`.
-public struct FusionSpecification: Codable, Hashable, Sendable {
-    public var clickPower: Float = 1
-    /// Per second of expected watch time.
-    public var watchWeight: Float = 0.1
-    public var watchPower: Float = 0.25
-
-    public init() {}
-
-    public init(clickPower: Float, watchWeight: Float, watchPower: Float) {
-        self.clickPower = clickPower
-        self.watchWeight = watchWeight
-        self.watchPower = watchPower
-    }
-
-    public func score(click: Float, watchSeconds: Float) -> Float {
-        pow(click, clickPower) * pow(1 + watchWeight * max(watchSeconds, 0), watchPower)
-    }
 }

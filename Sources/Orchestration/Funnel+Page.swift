@@ -40,10 +40,7 @@ extension Funnel {
         }
         return ranked.items.indices.compactMap { place in
             source(of: ranked.items[place], outcome).map {
-                PageEntry(
-                    item: ranked.items[place], source: $0, score: ranked.scores[place],
-                    clickProbability: ranked.clickProbabilities[place], watchSeconds: ranked.watchSeconds[place],
-                    rankPosition: place + 1)
+                PageEntry(item: ranked.items[place], source: $0, score: ranked.scores[place], rank: place)
             }
         }
     }

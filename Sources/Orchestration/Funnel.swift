@@ -43,10 +43,8 @@ struct Funnel: Sendable {
         var item: ItemKey
         var source: Source
         var score: Float
-        var clickProbability: Float = 0
-        var watchSeconds: Float = 0
-        /// 1-based, after ranking; 0 when there was none.
-        var rankPosition = 0
+        /// The item's place in the ranker's answer; nil when there was none.
+        var rank: Int?
     }
 
     /// Where an item's details are.
@@ -57,7 +55,7 @@ struct Funnel: Sendable {
     }
 
     func run(
-        _ query: RecommendQuery, on snapshot: FunnelSnapshot, deadline: Deadline, now: Int64
+        _ query: RecommendQuery, on snapshot: FunnelSnapshot, deadline: Deadline, now: Int64, explains: Bool = false
     ) async throws(RPCError) -> Outcome {
         let deadlines = StageDeadlines(caller: deadline, configuration: configuration)
         var notes = CompletenessNotes()
@@ -71,7 +69,8 @@ struct Funnel: Sendable {
             live: recalled.live, page: [], notes: notes, reports: [userReport, encodeReport] + recalled.reports)
         let scene = Catalog.Scene(
             timeMilliseconds: now, surface: query.surface.map { snapshot.surface(named: $0) } ?? 0)
-        await rankCandidates(&outcome, scene, deadlines.rankFromNow())
+        await rankCandidates(
+            &outcome, scene, deadlines.rankFromNow(), pageSize: query.pageSize, explains: explains)
         fillPage(&outcome, size: query.pageSize)
         return outcome
     }
@@ -95,21 +94,34 @@ struct Funnel: Sendable {
         }
     }
 
-    private func rankCandidates(_ outcome: inout Outcome, _ scene: Catalog.Scene, _ deadline: Deadline) async {
+    /// Of every item of the page the ranker must rank so many, so that there is a choice, and spares for what another page
+    /// showed meanwhile.
+    private static let leastPerPlace = 2
+
+    private func rankCandidates(
+        _ outcome: inout Outcome, _ scene: Catalog.Scene, _ deadline: Deadline, pageSize: Int, explains: Bool
+    ) async {
         guard outcome.view.state.isKnown, outcome.candidates.count > 0 else { return }
         do throws(RPCError) {
             let ranked = try await rank.run(
-                version: outcome.snapshot.version, state: outcome.view.state, scene: scene,
-                candidates: outcome.candidates.items, live: outcome.liveCandidates, limit: configuration.rankLimit,
+                RankStage.Query(
+                    version: outcome.snapshot.version, state: outcome.view.state, scene: scene,
+                    candidates: outcome.candidates, live: outcome.liveCandidates, cut: configuration.cut,
+                    limit: max(configuration.rankLimit, pageSize), least: pageSize * Self.leastPerPlace,
+                    explains: explains),
                 deadline: deadline)
-            outcome.reports.append(ranked.report)
+            outcome.reports += ranked.reports
             outcome.ranked = ranked
-            outcome.notes.order = .ranked
+            outcome.notes.order = ranked.isRanked ? .ranked : .preRanked
+            if !ranked.isRanked {
+                outcome.notes.note("the snapshot has no ranking model: the order is the pre-ranker's")
+            }
+            if !ranked.shortage.isEmpty { outcome.notes.note("ranker (\(rank.address)): \(ranked.shortage)") }
         } catch {
             outcome.notes.note("no ranker answered (\(rank.address)): \(error.code.name): \(error.message)")
             outcome.reports.append(
                 StageReport(
-                    stage: "rank", address: rank.address, itemsIn: UInt32(outcome.candidates.count),
+                    stage: "ranker call", address: rank.address, itemsIn: UInt32(outcome.candidates.count),
                     note: error.message))
         }
     }

@@ -1,13 +1,16 @@
+public import Ranking
 public import Recall
 
 /// Sizes and time limits of the funnel.
 public struct OrchestratorConfiguration: Sendable, Equatable {
     /// Items of a page when the request does not say, 1...``RequestLimits/pageSizeMax``.
     public var pageSize = 20
-    /// Recall channels and candidates of each, in the order in which provenance lists them.
+    /// Recall channels and candidates of each, in the order in which provenance lists them; at most 64.
     public var channels: [ChannelRequest] = []
     /// Candidates sent to the ranker; recall's worst are cut.
     public var candidatesMax = 2000
+    /// What comes through from the pre-ranker to the ranker.
+    public var cut = PreRankCut()
     /// Candidates the ranker returns at most.
     public var rankLimit = 500
     /// Places of a page for new items that have not had their guaranteed impressions, where ranking gives them none.

@@ -2,6 +2,7 @@ import ArgumentParser
 import FeatureStore
 import Foundation
 import Orchestration
+import Ranking
 import Recall
 import Service
 import Snapshots
@@ -67,6 +68,9 @@ extension OrchestratorConfiguration {
         pageSize = cluster.funnel.pageSize
         channels = cluster.funnel.channels.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { ChannelRequest(channel: $0.key, limit: $0.value) }
+        let preRank = cluster.funnel.preRank
+        cut = PreRankCut(
+            keep: preRank.keep, channelMinimum: preRank.channelMinimum, categoryMinimum: preRank.categoryMinimum)
         rankLimit = cluster.funnel.rankLimit
         newItemPlaces = cluster.funnel.newItemPlaces
         requestTimeout = .milliseconds(cluster.deadlines.request)

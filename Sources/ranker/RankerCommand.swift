@@ -1,5 +1,4 @@
 import ArgumentParser
-import Catalog
 import Orchestration
 import Ranking
 import Service
@@ -24,13 +23,11 @@ struct RankerCommand: AsyncParsableCommand {
     func run() async throws {
         let cluster = try ClusterConfiguration(file: process.config)
         let member = try cluster.member(.ranker, replica: replica)
+        let fusion = cluster.funnel.fusion
         let snapshots = try SnapshotProcess(
-            member, in: cluster, kinds: ["catalog", "prerank"],
+            member, in: cluster, kinds: Ranker.componentKinds,
             logger: ServiceProcess.logger(member.name, level: process.logLevel)
-        ) { snapshot in
-            try PreRanker(
-                try snapshot.component("prerank"), items: try ItemTable(try snapshot.component("catalog")))
-        }
+        ) { try Ranker($0, fusion: fusion) }
         try await snapshots.run(services: [RankingService(snapshots: SnapshotAccess(snapshots.host))])
     }
 }

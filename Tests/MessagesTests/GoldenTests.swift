@@ -36,7 +36,7 @@ import Testing
                 items: [
                     RecommendedItem(
                         itemID: "5", score: 0.25, title: "Five", category: "c", channels: ["itemcf", "popular"],
-                        clickProbability: 0.5, watchSeconds: -1.5),
+                        predictions: [0.5, -1.5]),
                     RecommendedItem(),
                 ],
                 completeness: Completeness(

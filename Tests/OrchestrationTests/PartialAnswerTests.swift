@@ -79,4 +79,19 @@ import Testing
         let scores: [Float] = [1 / 61, 1 / 61, 1 / 62]
         #expect(page.items.map(\.score) == scores)
     }
+
+    @Test func aSnapshotWithoutARankingModelIsStated() async throws {
+        let page = try await SmallCluster(ranker: .preRanking).recommend(RecommendRequest(userID: "7"))
+        #expect(page.completeness?.order == .preRanked)
+        #expect(
+            page.completeness?.reasons == ["the snapshot has no ranking model: the order is the pre-ranker's"])
+        #expect(page.items.map(\.itemID) == ["20", "19", "18"])
+    }
+
+    /// The ranker is told that the page needs its items twice over.
+    @Test func aRankerWithoutTimeIsStated() async throws {
+        let page = try await SmallCluster(ranker: .pressed).recommend(RecommendRequest(userID: "7", pageSize: 2))
+        #expect(page.completeness?.order == .ranked)
+        #expect(page.completeness?.reasons == ["ranker (ranker-0): ranked 3 of 9: 4 were needed"])
+    }
 }

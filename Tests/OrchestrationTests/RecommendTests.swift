@@ -12,7 +12,8 @@ import Testing
         // itemcf: 4 + 1 = 5; popular: the eight highest of both shards; the ranker: highest key first.
         #expect(page.items.map(\.itemID) == ["20", "19", "18"])
         #expect(page.items.map(\.score) == [2, 1.9, 1.8])
-        #expect(page.items.map(\.watchSeconds) == [20, 19, 18])
+        #expect(page.heads == ["click", "watch_time"])
+        #expect(page.items.map { Array($0.predictions) } == [[0.2, 20], [0.19, 19], [0.18, 18]])
         #expect(page.items[0].title == "Item 20")
         #expect(page.items[0].category == "even")
         #expect(page.items[0].channels == ["popular"])
@@ -145,9 +146,14 @@ import Testing
         #expect(first.user == UserSummary(known: true, recentItemIDs: ["4"]))
         #expect(
             first.stages.map(\.stage) == [
-                "user state", "user side of the channels", "recall shard 0", "recall shard 1", "rank",
+                "user state", "user side of the channels", "recall shard 0", "recall shard 1", "pre-rank", "rank",
+                "ranker call",
             ])
         #expect(first.stages.allSatisfy { $0.snapshotVersion == "v1" })
+        #expect(first.stages.first { $0.stage == "pre-rank" }?.note.hasSuffix("kept of itemcf 1, popular 2") == true)
+        #expect(first.items.map(\.preRankPosition) == [1, 2, 16])
+        #expect(first.items.map(\.preRankScore) == [1, 0.95, 0.25])
+        #expect(first.items[0].terms == [ScoreTerm(name: "click", value: 0.2, contribution: 2)])
     }
 
     @Test(arguments: [

@@ -26,6 +26,10 @@ struct SmallCluster {
         /// Highest key first; click probability key / 100, score key / 10, watch time key. Items that it is told nothing of and
         /// the snapshot does not have are left out.
         case byKey
+        /// The same, of a snapshot without a ranking model.
+        case preRanking
+        /// The same, of the first three candidates.
+        case pressed
         case lost
         case otherVersion(String)
     }
@@ -157,14 +161,32 @@ private struct TestRanker: RPCService {
         router.unary(RankingMethods.rank) { [kind] request, _ throws(RPCError) in
             if case .lost = kind { throw RPCError(.unavailable, "unplugged") }
             let live = Set(request.liveItems.map { ItemKey(publicID: $0.itemID).rawValue })
-            let items = request.items.filter { $0 <= 20 || live.contains($0) }.sorted(by: >)
+            var items = request.items.filter { $0 <= 20 || live.contains($0) }.sorted(by: >)
             var version = request.snapshotVersion
             if case .otherVersion(let other) = kind { version = other }
-            return RankResponse(
-                snapshotVersion: version, items: SharedBuffer(items),
-                scores: SharedBuffer(items.map { Float($0) / 10 }),
-                clickProbabilities: SharedBuffer(items.map { Float($0) / 100 }),
-                watchSeconds: SharedBuffer(items.map { Float($0) }))
+            var response = RankResponse(
+                heads: ["click", "watch_time"], preRanked: UInt32(items.count), kept: UInt32(items.count),
+                keptByChannel: SharedBuffer(
+                    request.channels.indices.map { channel in
+                        UInt32(request.foundBy.count { $0 & (1 << UInt64(channel)) != 0 })
+                    }), ranked: true)
+            if case .preRanking = kind { response.ranked = false }
+            if case .pressed = kind {
+                items = Array(items.prefix(3))
+                response.shortage = "ranked 3 of \(request.items.count): \(request.least) were needed"
+            }
+            response.snapshotVersion = version
+            response.items = SharedBuffer(items)
+            response.scores = SharedBuffer(items.map { Float($0) / 10 })
+            response.predictions = SharedBuffer(items.flatMap { [Float($0) / 100, Float($0)] })
+            response.preRankScores = SharedBuffer(items.map { Float($0) / 20 })
+            response.preRankPositions = SharedBuffer(items.map { UInt32(clamping: 21 - Int64(truncatingIfNeeded: $0)) })
+            if request.explain {
+                response.terms = ["click"]
+                response.termValues = SharedBuffer(items.map { Float($0) / 100 })
+                response.termContributions = response.scores
+            }
+            return response
         }
     }
 }

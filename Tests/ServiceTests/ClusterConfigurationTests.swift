@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Service
 import Snapshots
 import Testing
@@ -37,6 +38,34 @@ import Testing
             ])
         #expect(configuration.directory == "/srv/run")
         #expect(configuration.tls == nil)
+    }
+
+    @Test func theFunnelIsRead() throws {
+        let text = """
+
+            funnel:
+              prerank: {keep: 300, channel_minimum: 5, category_minimum: 0}
+              rank: {limit: 100}
+              fusion:
+                formula: powers
+                terms:
+                  - {head: click, offset: 0, power: 2}
+                  - {head: finish, weight: 0.5, length_adjusted: true}
+                  - {attribute: quality, power: 0.25}
+            """
+        let funnel = try read(Self.small + text).funnel
+        #expect(
+            funnel.preRank.keep == 300 && funnel.preRank.channelMinimum == 5 && funnel.preRank.categoryMinimum == 0)
+        #expect(funnel.rankLimit == 100)
+        #expect(
+            funnel.fusion
+                == FusionSpecification(
+                    .powers,
+                    [
+                        FusionTerm(head: "click", power: 2, offset: 0),
+                        FusionTerm(head: "finish", weight: 0.5, lengthAdjusted: true),
+                        FusionTerm(attribute: .quality, power: 0.25),
+                    ]))
     }
 
     @Test func membersComeInStartingOrder() throws {
@@ -104,6 +133,38 @@ import Testing
         (
             small + "\nfunnel: {channels: {popular: many}}",
             "c.yaml:9: funnel.channels.popular: expected a whole number from 1 to 1000, found 'many'"
+        ),
+        (
+            small + "\nfunnel: {prerank: {keep: 100, channel_minimum: 7}}",
+            "c.yaml:9: funnel.prerank.channel_minimum: expected at most 100 candidates of all channels together, found "
+                + "15 times 7"
+        ),
+        (
+            small + "\nfunnel: {rank: {limits: 9}}",
+            "c.yaml:9: funnel.rank.limits: unknown key; known here: limit, found '9'"
+        ),
+        (small + "\nfunnel: {fusion: {terms: []}}", "c.yaml:9: funnel.fusion.formula is missing"),
+        (
+            small + "\nfunnel: {fusion: {formula: magic, terms: []}}",
+            "c.yaml:9: funnel.fusion.formula: expected one of sum, click_times, powers, ranks, commerce, found 'magic'"
+        ),
+        (
+            small
+                + "\nfunnel:\n  fusion:\n    formula: sum\n    terms:\n      - {head: click}\n      - {head: like, wieght: 2}",
+            "c.yaml:14: funnel.fusion.terms[1].wieght: unknown key; known here: attribute, head, length_adjusted, "
+                + "offset, power, weight, found '2'"
+        ),
+        (
+            small + "\nfunnel: {fusion: {formula: sum, terms: [{head: click, weight: .nan}]}}",
+            "c.yaml:9: funnel.fusion.terms[0].weight: expected a number, found '.nan'"
+        ),
+        (
+            small + "\nfunnel: {fusion: {formula: sum, terms: [{attribute: price}]}}",
+            "c.yaml:9: funnel.fusion.terms[0].attribute: expected one of duration, quality, found 'price'"
+        ),
+        (
+            small + "\nfunnel: {fusion: {formula: ranks, terms: [{head: click, power: -1}]}}",
+            "c.yaml:9: funnel.fusion.terms[0].power: expected 0.01 to 16.0, found -1.0"
         ),
         (small + "\ntls: {certificate: a, key: b}", "c.yaml:9: tls.authority is missing"),
         (small + "\nname: a\nname: b", "c.yaml:9: appears twice: name"),

@@ -52,6 +52,51 @@ void   tributary__v1__rank_request__free_unpacked
   assert(message->base.descriptor == &tributary__v1__rank_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__cut__init
+                     (Tributary__V1__Cut         *message)
+{
+  static const Tributary__V1__Cut init_value = TRIBUTARY__V1__CUT__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__cut__get_packed_size
+                     (const Tributary__V1__Cut *message)
+{
+  assert(message->base.descriptor == &tributary__v1__cut__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__cut__pack
+                     (const Tributary__V1__Cut *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__cut__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__cut__pack_to_buffer
+                     (const Tributary__V1__Cut *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__cut__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__Cut *
+       tributary__v1__cut__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__Cut *)
+     protobuf_c_message_unpack (&tributary__v1__cut__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__cut__free_unpacked
+                     (Tributary__V1__Cut *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__cut__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__user_state__init
                      (Tributary__V1__UserState         *message)
 {
@@ -232,7 +277,7 @@ void   tributary__v1__tower_counts__free_unpacked
   assert(message->base.descriptor == &tributary__v1__tower_counts__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tributary__v1__rank_request__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tributary__v1__rank_request__field_descriptors[11] =
 {
   {
     "snapshot_version",
@@ -306,9 +351,74 @@ static const ProtobufCFieldDescriptor tributary__v1__rank_request__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "channels",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Tributary__V1__RankRequest, n_channels),
+    offsetof(Tributary__V1__RankRequest, channels),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "found_by",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Tributary__V1__RankRequest, n_found_by),
+    offsetof(Tributary__V1__RankRequest, found_by),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cut",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RankRequest, cut),
+    &tributary__v1__cut__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "least",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RankRequest, least),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "explain",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RankRequest, explain),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__rank_request__field_indices_by_name[] = {
+  6,   /* field[6] = channels */
+  8,   /* field[8] = cut */
+  10,   /* field[10] = explain */
+  7,   /* field[7] = found_by */
   3,   /* field[3] = items */
+  9,   /* field[9] = least */
   4,   /* field[4] = limit */
   5,   /* field[5] = live_items */
   2,   /* field[2] = scene */
@@ -318,7 +428,7 @@ static const unsigned tributary__v1__rank_request__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__rank_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor tributary__v1__rank_request__descriptor =
 {
@@ -328,11 +438,75 @@ const ProtobufCMessageDescriptor tributary__v1__rank_request__descriptor =
   "Tributary__V1__RankRequest",
   "tributary.v1",
   sizeof(Tributary__V1__RankRequest),
-  6,
+  11,
   tributary__v1__rank_request__field_descriptors,
   tributary__v1__rank_request__field_indices_by_name,
   1,  tributary__v1__rank_request__number_ranges,
   (ProtobufCMessageInit) tributary__v1__rank_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__cut__field_descriptors[3] =
+{
+  {
+    "keep",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Cut, keep),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "channel_minimum",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Cut, channel_minimum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "category_minimum",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Cut, category_minimum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__cut__field_indices_by_name[] = {
+  2,   /* field[2] = category_minimum */
+  1,   /* field[1] = channel_minimum */
+  0,   /* field[0] = keep */
+};
+static const ProtobufCIntRange tributary__v1__cut__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tributary__v1__cut__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.Cut",
+  "Cut",
+  "Tributary__V1__Cut",
+  "tributary.v1",
+  sizeof(Tributary__V1__Cut),
+  3,
+  tributary__v1__cut__field_descriptors,
+  tributary__v1__cut__field_indices_by_name,
+  1,  tributary__v1__cut__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__cut__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__user_state__field_descriptors[10] =
@@ -541,7 +715,7 @@ const ProtobufCMessageDescriptor tributary__v1__scene__descriptor =
   (ProtobufCMessageInit) tributary__v1__scene__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__rank_response__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tributary__v1__rank_response__field_descriptors[20] =
 {
   {
     "snapshot_version",
@@ -574,30 +748,6 @@ static const ProtobufCFieldDescriptor tributary__v1__rank_response__field_descri
     PROTOBUF_C_TYPE_FLOAT,
     offsetof(Tributary__V1__RankResponse, n_scores),
     offsetof(Tributary__V1__RankResponse, scores),
-    NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "click_probabilities",
-    4,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_FLOAT,
-    offsetof(Tributary__V1__RankResponse, n_click_probabilities),
-    offsetof(Tributary__V1__RankResponse, click_probabilities),
-    NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "watch_seconds",
-    5,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_FLOAT,
-    offsetof(Tributary__V1__RankResponse, n_watch_seconds),
-    offsetof(Tributary__V1__RankResponse, watch_seconds),
     NULL,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
@@ -639,21 +789,202 @@ static const ProtobufCFieldDescriptor tributary__v1__rank_response__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "heads",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Tributary__V1__RankResponse, n_heads),
+    offsetof(Tributary__V1__RankResponse, heads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "predictions",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Tributary__V1__RankResponse, n_predictions),
+    offsetof(Tributary__V1__RankResponse, predictions),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pre_rank_scores",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Tributary__V1__RankResponse, n_pre_rank_scores),
+    offsetof(Tributary__V1__RankResponse, pre_rank_scores),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pre_rank_positions",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tributary__V1__RankResponse, n_pre_rank_positions),
+    offsetof(Tributary__V1__RankResponse, pre_rank_positions),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "terms",
+    13,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Tributary__V1__RankResponse, n_terms),
+    offsetof(Tributary__V1__RankResponse, terms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "term_values",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Tributary__V1__RankResponse, n_term_values),
+    offsetof(Tributary__V1__RankResponse, term_values),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "term_contributions",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Tributary__V1__RankResponse, n_term_contributions),
+    offsetof(Tributary__V1__RankResponse, term_contributions),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pre_ranked",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RankResponse, pre_ranked),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kept",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RankResponse, kept),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kept_by_channel",
+    18,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tributary__V1__RankResponse, n_kept_by_channel),
+    offsetof(Tributary__V1__RankResponse, kept_by_channel),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ranked",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RankResponse, ranked),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pre_rank_microseconds",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RankResponse, pre_rank_microseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rank_microseconds",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RankResponse, rank_microseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shortage",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RankResponse, shortage),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__rank_response__field_indices_by_name[] = {
-  3,   /* field[3] = click_probabilities */
+  6,   /* field[6] = heads */
   1,   /* field[1] = items */
-  7,   /* field[7] = microseconds */
+  14,   /* field[14] = kept */
+  15,   /* field[15] = kept_by_channel */
+  5,   /* field[5] = microseconds */
+  17,   /* field[17] = pre_rank_microseconds */
+  9,   /* field[9] = pre_rank_positions */
+  8,   /* field[8] = pre_rank_scores */
+  13,   /* field[13] = pre_ranked */
+  7,   /* field[7] = predictions */
+  18,   /* field[18] = rank_microseconds */
+  16,   /* field[16] = ranked */
   2,   /* field[2] = scores */
+  19,   /* field[19] = shortage */
   0,   /* field[0] = snapshot_version */
-  5,   /* field[5] = towers */
-  6,   /* field[6] = unknown_items */
-  4,   /* field[4] = watch_seconds */
+  12,   /* field[12] = term_contributions */
+  11,   /* field[11] = term_values */
+  10,   /* field[10] = terms */
+  3,   /* field[3] = towers */
+  4,   /* field[4] = unknown_items */
 };
-static const ProtobufCIntRange tributary__v1__rank_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange tributary__v1__rank_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 6, 3 },
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor tributary__v1__rank_response__descriptor =
 {
@@ -663,10 +994,10 @@ const ProtobufCMessageDescriptor tributary__v1__rank_response__descriptor =
   "Tributary__V1__RankResponse",
   "tributary.v1",
   sizeof(Tributary__V1__RankResponse),
-  8,
+  20,
   tributary__v1__rank_response__field_descriptors,
   tributary__v1__rank_response__field_indices_by_name,
-  1,  tributary__v1__rank_response__number_ranges,
+  2,  tributary__v1__rank_response__number_ranges,
   (ProtobufCMessageInit) tributary__v1__rank_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

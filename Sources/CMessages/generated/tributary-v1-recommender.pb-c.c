@@ -508,6 +508,51 @@ void   tributary__v1__item_explanation__free_unpacked
   assert(message->base.descriptor == &tributary__v1__item_explanation__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__score_term__init
+                     (Tributary__V1__ScoreTerm         *message)
+{
+  static const Tributary__V1__ScoreTerm init_value = TRIBUTARY__V1__SCORE_TERM__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__score_term__get_packed_size
+                     (const Tributary__V1__ScoreTerm *message)
+{
+  assert(message->base.descriptor == &tributary__v1__score_term__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__score_term__pack
+                     (const Tributary__V1__ScoreTerm *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__score_term__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__score_term__pack_to_buffer
+                     (const Tributary__V1__ScoreTerm *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__score_term__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__ScoreTerm *
+       tributary__v1__score_term__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__ScoreTerm *)
+     protobuf_c_message_unpack (&tributary__v1__score_term__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__score_term__free_unpacked
+                     (Tributary__V1__ScoreTerm *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__score_term__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__channel_score__init
                      (Tributary__V1__ChannelScore         *message)
 {
@@ -964,7 +1009,7 @@ const ProtobufCMessageDescriptor tributary__v1__recommend_request__descriptor =
   (ProtobufCMessageInit) tributary__v1__recommend_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__recommend_response__field_descriptors[5] =
+static const ProtobufCFieldDescriptor tributary__v1__recommend_response__field_descriptors[6] =
 {
   {
     "request_id",
@@ -1026,9 +1071,22 @@ static const ProtobufCFieldDescriptor tributary__v1__recommend_response__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "heads",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Tributary__V1__RecommendResponse, n_heads),
+    offsetof(Tributary__V1__RecommendResponse, heads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__recommend_response__field_indices_by_name[] = {
   3,   /* field[3] = completeness */
+  5,   /* field[5] = heads */
   2,   /* field[2] = items */
   0,   /* field[0] = request_id */
   1,   /* field[1] = snapshot_version */
@@ -1037,7 +1095,7 @@ static const unsigned tributary__v1__recommend_response__field_indices_by_name[]
 static const ProtobufCIntRange tributary__v1__recommend_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tributary__v1__recommend_response__descriptor =
 {
@@ -1047,14 +1105,14 @@ const ProtobufCMessageDescriptor tributary__v1__recommend_response__descriptor =
   "Tributary__V1__RecommendResponse",
   "tributary.v1",
   sizeof(Tributary__V1__RecommendResponse),
-  5,
+  6,
   tributary__v1__recommend_response__field_descriptors,
   tributary__v1__recommend_response__field_indices_by_name,
   1,  tributary__v1__recommend_response__number_ranges,
   (ProtobufCMessageInit) tributary__v1__recommend_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__recommended_item__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tributary__v1__recommended_item__field_descriptors[6] =
 {
   {
     "item_id",
@@ -1117,43 +1175,31 @@ static const ProtobufCFieldDescriptor tributary__v1__recommended_item__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "click_probability",
-    6,
-    PROTOBUF_C_LABEL_NONE,
+    "predictions",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_FLOAT,
-    0,   /* quantifier_offset */
-    offsetof(Tributary__V1__RecommendedItem, click_probability),
+    offsetof(Tributary__V1__RecommendedItem, n_predictions),
+    offsetof(Tributary__V1__RecommendedItem, predictions),
     NULL,
     NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "watch_seconds",
-    7,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FLOAT,
-    0,   /* quantifier_offset */
-    offsetof(Tributary__V1__RecommendedItem, watch_seconds),
-    NULL,
-    NULL,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
 static const unsigned tributary__v1__recommended_item__field_indices_by_name[] = {
   3,   /* field[3] = category */
   4,   /* field[4] = channels */
-  5,   /* field[5] = click_probability */
   0,   /* field[0] = item_id */
+  5,   /* field[5] = predictions */
   1,   /* field[1] = score */
   2,   /* field[2] = title */
-  6,   /* field[6] = watch_seconds */
 };
-static const ProtobufCIntRange tributary__v1__recommended_item__number_ranges[1 + 1] =
+static const ProtobufCIntRange tributary__v1__recommended_item__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 8, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tributary__v1__recommended_item__descriptor =
 {
@@ -1163,10 +1209,10 @@ const ProtobufCMessageDescriptor tributary__v1__recommended_item__descriptor =
   "Tributary__V1__RecommendedItem",
   "tributary.v1",
   sizeof(Tributary__V1__RecommendedItem),
-  7,
+  6,
   tributary__v1__recommended_item__field_descriptors,
   tributary__v1__recommended_item__field_indices_by_name,
-  1,  tributary__v1__recommended_item__number_ranges,
+  2,  tributary__v1__recommended_item__number_ranges,
   (ProtobufCMessageInit) tributary__v1__recommended_item__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1644,7 +1690,7 @@ const ProtobufCMessageDescriptor tributary__v1__explain_response__descriptor =
   (ProtobufCMessageInit) tributary__v1__explain_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__item_explanation__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tributary__v1__item_explanation__field_descriptors[8] =
 {
   {
     "item_id",
@@ -1666,30 +1712,6 @@ static const ProtobufCFieldDescriptor tributary__v1__item_explanation__field_des
     offsetof(Tributary__V1__ItemExplanation, n_channels),
     offsetof(Tributary__V1__ItemExplanation, channels),
     &tributary__v1__channel_score__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "click_probability",
-    3,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FLOAT,
-    0,   /* quantifier_offset */
-    offsetof(Tributary__V1__ItemExplanation, click_probability),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "watch_seconds",
-    4,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FLOAT,
-    0,   /* quantifier_offset */
-    offsetof(Tributary__V1__ItemExplanation, watch_seconds),
-    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1730,20 +1752,58 @@ static const ProtobufCFieldDescriptor tributary__v1__item_explanation__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pre_rank_position",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ItemExplanation, pre_rank_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pre_rank_score",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ItemExplanation, pre_rank_score),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "terms",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__ItemExplanation, n_terms),
+    offsetof(Tributary__V1__ItemExplanation, terms),
+    &tributary__v1__score_term__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__item_explanation__field_indices_by_name[] = {
   1,   /* field[1] = channels */
-  2,   /* field[2] = click_probability */
-  4,   /* field[4] = final_score */
+  2,   /* field[2] = final_score */
   0,   /* field[0] = item_id */
-  6,   /* field[6] = rank_position */
-  5,   /* field[5] = recall_position */
-  3,   /* field[3] = watch_seconds */
+  5,   /* field[5] = pre_rank_position */
+  6,   /* field[6] = pre_rank_score */
+  4,   /* field[4] = rank_position */
+  3,   /* field[3] = recall_position */
+  7,   /* field[7] = terms */
 };
-static const ProtobufCIntRange tributary__v1__item_explanation__number_ranges[1 + 1] =
+static const ProtobufCIntRange tributary__v1__item_explanation__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 5, 2 },
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tributary__v1__item_explanation__descriptor =
 {
@@ -1753,11 +1813,75 @@ const ProtobufCMessageDescriptor tributary__v1__item_explanation__descriptor =
   "Tributary__V1__ItemExplanation",
   "tributary.v1",
   sizeof(Tributary__V1__ItemExplanation),
-  7,
+  8,
   tributary__v1__item_explanation__field_descriptors,
   tributary__v1__item_explanation__field_indices_by_name,
-  1,  tributary__v1__item_explanation__number_ranges,
+  2,  tributary__v1__item_explanation__number_ranges,
   (ProtobufCMessageInit) tributary__v1__item_explanation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__score_term__field_descriptors[3] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ScoreTerm, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ScoreTerm, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "contribution",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ScoreTerm, contribution),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__score_term__field_indices_by_name[] = {
+  2,   /* field[2] = contribution */
+  0,   /* field[0] = name */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange tributary__v1__score_term__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tributary__v1__score_term__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.ScoreTerm",
+  "ScoreTerm",
+  "Tributary__V1__ScoreTerm",
+  "tributary.v1",
+  sizeof(Tributary__V1__ScoreTerm),
+  3,
+  tributary__v1__score_term__field_descriptors,
+  tributary__v1__score_term__field_indices_by_name,
+  1,  tributary__v1__score_term__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__score_term__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__channel_score__field_descriptors[3] =
@@ -2312,17 +2436,19 @@ const ProtobufCMessageDescriptor tributary__v1__rejected_item__descriptor =
   (ProtobufCMessageInit) tributary__v1__rejected_item__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue tributary__v1__order__enum_values_by_number[3] =
+static const ProtobufCEnumValue tributary__v1__order__enum_values_by_number[4] =
 {
   { "ORDER_UNSPECIFIED", "TRIBUTARY__V1__ORDER__ORDER_UNSPECIFIED", 0 },
   { "ORDER_RANKED", "TRIBUTARY__V1__ORDER__ORDER_RANKED", 1 },
   { "ORDER_RECALLED", "TRIBUTARY__V1__ORDER__ORDER_RECALLED", 2 },
+  { "ORDER_PRE_RANKED", "TRIBUTARY__V1__ORDER__ORDER_PRE_RANKED", 3 },
 };
 static const ProtobufCIntRange tributary__v1__order__value_ranges[] = {
-{0, 0},{0, 3}
+{0, 0},{0, 4}
 };
-static const ProtobufCEnumValueIndex tributary__v1__order__enum_values_by_name[3] =
+static const ProtobufCEnumValueIndex tributary__v1__order__enum_values_by_name[4] =
 {
+  { "ORDER_PRE_RANKED", 3 },
   { "ORDER_RANKED", 1 },
   { "ORDER_RECALLED", 2 },
   { "ORDER_UNSPECIFIED", 0 },
@@ -2334,9 +2460,9 @@ const ProtobufCEnumDescriptor tributary__v1__order__descriptor =
   "Order",
   "Tributary__V1__Order",
   "tributary.v1",
-  3,
+  4,
   tributary__v1__order__enum_values_by_number,
-  3,
+  4,
   tributary__v1__order__enum_values_by_name,
   1,
   tributary__v1__order__value_ranges,

@@ -132,6 +132,7 @@ extension FileDescriptor {
             name: "tributary/v1/ranking.proto",
             symbols: [
                 "tributary.v1.RankRequest",
+                "tributary.v1.Cut",
                 "tributary.v1.UserState",
                 "tributary.v1.Scene",
                 "tributary.v1.RankResponse",
@@ -143,12 +144,18 @@ extension FileDescriptor {
             latin1:
                 """
                 \u{a}\u{1a}tributary/v1/ranking.proto\u{12}\u{c}tributary.v1\u{1a}\u{18}tributary/v1/items.pr\
-                oto\u{22}\u{f3}\u{1}\u{a}\u{b}RankRequest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\
+                oto\u{22}\u{ff}\u{2}\u{a}\u{b}RankRequest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\
                 \u{9}R\u{f}snapshotVersion\u{12}+\u{a}\u{4}user\u{18}\u{2} \u{1}(\u{b}2\u{17}.tributary.v1.Us\
                 erStateR\u{4}user\u{12})\u{a}\u{5}scene\u{18}\u{3} \u{1}(\u{b}2\u{13}.tributary.v1.SceneR\u{5}\
                 scene\u{12}\u{14}\u{a}\u{5}items\u{18}\u{4} \u{3}(\u{6}R\u{5}items\u{12}\u{14}\u{a}\u{5}limit\
                 \u{18}\u{5} \u{1}(\u{d}R\u{5}limit\u{12}5\u{a}\u{a}live_items\u{18}\u{6} \u{3}(\u{b}2\u{16}.t\
-                ributary.v1.LiveItemR\u{9}liveItems\u{22}\u{d9}\u{2}\u{a}\u{9}UserState\u{12}\u{19}\u{a}\u{8}\
+                ributary.v1.LiveItemR\u{9}liveItems\u{12}\u{1a}\u{a}\u{8}channels\u{18}\u{7} \u{3}(\u{9}R\u{8}\
+                channels\u{12}\u{19}\u{a}\u{8}found_by\u{18}\u{8} \u{3}(\u{6}R\u{7}foundBy\u{12}#\u{a}\u{3}cu\
+                t\u{18}\u{9} \u{1}(\u{b}2\u{11}.tributary.v1.CutR\u{3}cut\u{12}\u{14}\u{a}\u{5}least\u{18}\u{a}\
+                 \u{1}(\u{d}R\u{5}least\u{12}\u{18}\u{a}\u{7}explain\u{18}\u{b} \u{1}(\u{8}R\u{7}explain\u{22}\
+                m\u{a}\u{3}Cut\u{12}\u{12}\u{a}\u{4}keep\u{18}\u{1} \u{1}(\u{d}R\u{4}keep\u{12}'\u{a}\u{f}cha\
+                nnel_minimum\u{18}\u{2} \u{1}(\u{d}R\u{e}channelMinimum\u{12})\u{a}\u{10}category_minimum\u{18}\
+                \u{3} \u{1}(\u{d}R\u{f}categoryMinimum\u{22}\u{d9}\u{2}\u{a}\u{9}UserState\u{12}\u{19}\u{a}\u{8}\
                 user_key\u{18}\u{1} \u{1}(\u{6}R\u{7}userKey\u{12}\u{14}\u{a}\u{5}known\u{18}\u{2} \u{1}(\u{8}\
                 R\u{5}known\u{12}\u{18}\u{a}\u{7}profile\u{18}\u{3} \u{3}(\u{d}R\u{7}profile\u{12}!\u{a}\u{c}\
                 recent_items\u{18}\u{4} \u{3}(\u{6}R\u{b}recentItems\u{12}&\u{a}\u{f}recent_times_ms\u{18}\u{5}\
@@ -157,18 +164,28 @@ extension FileDescriptor {
                 conds\u{12} \u{a}\u{b}impressions\u{18}\u{8} \u{1}(\u{2}R\u{b}impressions\u{12}\u{16}\u{a}\u{6}\
                 clicks\u{18}\u{9} \u{1}(\u{2}R\u{6}clicks\u{12}#\u{a}\u{d}watch_seconds\u{18}\u{a} \u{1}(\u{2}\
                 R\u{c}watchSeconds\u{22}:\u{a}\u{5}Scene\u{12}\u{17}\u{a}\u{7}time_ms\u{18}\u{1} \u{1}(\u{3}R\
-                \u{6}timeMs\u{12}\u{18}\u{a}\u{7}surface\u{18}\u{2} \u{1}(\u{d}R\u{7}surface\u{22}\u{b9}\u{2}\
+                \u{6}timeMs\u{12}\u{18}\u{a}\u{7}surface\u{18}\u{2} \u{1}(\u{d}R\u{7}surface\u{22}\u{d3}\u{5}\
                 \u{a}\u{c}RankResponse\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshot\
                 Version\u{12}\u{14}\u{a}\u{5}items\u{18}\u{2} \u{3}(\u{6}R\u{5}items\u{12}\u{16}\u{a}\u{6}sco\
-                res\u{18}\u{3} \u{3}(\u{2}R\u{6}scores\u{12}/\u{a}\u{13}click_probabilities\u{18}\u{4} \u{3}(\
-                \u{2}R\u{12}clickProbabilities\u{12}#\u{a}\u{d}watch_seconds\u{18}\u{5} \u{3}(\u{2}R\u{c}watc\
-                hSeconds\u{12}1\u{a}\u{6}towers\u{18}\u{6} \u{1}(\u{b}2\u{19}.tributary.v1.TowerCountsR\u{6}t\
-                owers\u{12}#\u{a}\u{d}unknown_items\u{18}\u{7} \u{1}(\u{d}R\u{c}unknownItems\u{12}\u{22}\u{a}\
-                \u{c}microseconds\u{18}\u{8} \u{1}(\u{4}R\u{c}microseconds\u{22}_\u{a}\u{b}TowerCounts\u{12}\u{12}\
-                \u{a}\u{4}user\u{18}\u{1} \u{1}(\u{d}R\u{4}user\u{12}\u{12}\u{a}\u{4}item\u{18}\u{2} \u{1}(\u{d}\
-                R\u{4}item\u{12}\u{14}\u{a}\u{5}cross\u{18}\u{3} \u{1}(\u{d}R\u{5}cross\u{12}\u{12}\u{a}\u{4}\
-                head\u{18}\u{4} \u{1}(\u{d}R\u{4}head2H\u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\u{12}\u{19}.tri\
-                butary.v1.RankRequest\u{1a}\u{1a}.tributary.v1.RankResponseb\u{6}proto3
+                res\u{18}\u{3} \u{3}(\u{2}R\u{6}scores\u{12}1\u{a}\u{6}towers\u{18}\u{6} \u{1}(\u{b}2\u{19}.t\
+                ributary.v1.TowerCountsR\u{6}towers\u{12}#\u{a}\u{d}unknown_items\u{18}\u{7} \u{1}(\u{d}R\u{c}\
+                unknownItems\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{8} \u{1}(\u{4}R\u{c}microseconds\u{12}\
+                \u{14}\u{a}\u{5}heads\u{18}\u{9} \u{3}(\u{9}R\u{5}heads\u{12} \u{a}\u{b}predictions\u{18}\u{a}\
+                 \u{3}(\u{2}R\u{b}predictions\u{12}&\u{a}\u{f}pre_rank_scores\u{18}\u{b} \u{3}(\u{2}R\u{d}pre\
+                RankScores\u{12},\u{a}\u{12}pre_rank_positions\u{18}\u{c} \u{3}(\u{d}R\u{10}preRankPositions\u{12}\
+                \u{14}\u{a}\u{5}terms\u{18}\u{d} \u{3}(\u{9}R\u{5}terms\u{12}\u{1f}\u{a}\u{b}term_values\u{18}\
+                \u{e} \u{3}(\u{2}R\u{a}termValues\u{12}-\u{a}\u{12}term_contributions\u{18}\u{f} \u{3}(\u{2}R\
+                \u{11}termContributions\u{12}\u{1d}\u{a}\u{a}pre_ranked\u{18}\u{10} \u{1}(\u{d}R\u{9}preRanke\
+                d\u{12}\u{12}\u{a}\u{4}kept\u{18}\u{11} \u{1}(\u{d}R\u{4}kept\u{12}&\u{a}\u{f}kept_by_channel\
+                \u{18}\u{12} \u{3}(\u{d}R\u{d}keptByChannel\u{12}\u{16}\u{a}\u{6}ranked\u{18}\u{13} \u{1}(\u{8}\
+                R\u{6}ranked\u{12}2\u{a}\u{15}pre_rank_microseconds\u{18}\u{14} \u{1}(\u{4}R\u{13}preRankMicr\
+                oseconds\u{12}+\u{a}\u{11}rank_microseconds\u{18}\u{15} \u{1}(\u{4}R\u{10}rankMicroseconds\u{12}\
+                \u{1a}\u{a}\u{8}shortage\u{18}\u{16} \u{1}(\u{9}R\u{8}shortageJ\u{4}\u{8}\u{4}\u{10}\u{5}J\u{4}\
+                \u{8}\u{5}\u{10}\u{6}\u{22}_\u{a}\u{b}TowerCounts\u{12}\u{12}\u{a}\u{4}user\u{18}\u{1} \u{1}(\
+                \u{d}R\u{4}user\u{12}\u{12}\u{a}\u{4}item\u{18}\u{2} \u{1}(\u{d}R\u{4}item\u{12}\u{14}\u{a}\u{5}\
+                cross\u{18}\u{3} \u{1}(\u{d}R\u{5}cross\u{12}\u{12}\u{a}\u{4}head\u{18}\u{4} \u{1}(\u{d}R\u{4}\
+                head2H\u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\u{12}\u{19}.tributary.v1.RankRequest\u{1a}\u{1a}\
+                .tributary.v1.RankResponseb\u{6}proto3
                 """
         ),
         FileDescriptor(
@@ -237,6 +254,7 @@ extension FileDescriptor {
                 "tributary.v1.ExplainRequest",
                 "tributary.v1.ExplainResponse",
                 "tributary.v1.ItemExplanation",
+                "tributary.v1.ScoreTerm",
                 "tributary.v1.ChannelScore",
                 "tributary.v1.StageReport",
                 "tributary.v1.UserSummary",
@@ -262,81 +280,86 @@ extension FileDescriptor {
                 t\u{18}\u{4} \u{3}(\u{b}2+.tributary.v1.RecommendRequest.ContextEntryR\u{7}context\u{12}\u{1d}\
                 \u{a}\u{a}request_id\u{18}\u{5} \u{1}(\u{9}R\u{9}requestId\u{1a}:\u{a}\u{c}ContextEntry\u{12}\
                 \u{10}\u{a}\u{3}key\u{18}\u{1} \u{1}(\u{9}R\u{3}key\u{12}\u{14}\u{a}\u{5}value\u{18}\u{2} \u{1}\
-                (\u{9}R\u{5}value:\u{2}8\u{1}\u{22}\u{f1}\u{1}\u{a}\u{11}RecommendResponse\u{12}\u{1d}\u{a}\u{a}\
+                (\u{9}R\u{5}value:\u{2}8\u{1}\u{22}\u{87}\u{2}\u{a}\u{11}RecommendResponse\u{12}\u{1d}\u{a}\u{a}\
                 request_id\u{18}\u{1} \u{1}(\u{9}R\u{9}requestId\u{12})\u{a}\u{10}snapshot_version\u{18}\u{2}\
                  \u{1}(\u{9}R\u{f}snapshotVersion\u{12}3\u{a}\u{5}items\u{18}\u{3} \u{3}(\u{b}2\u{1d}.tributa\
                 ry.v1.RecommendedItemR\u{5}items\u{12}>\u{a}\u{c}completeness\u{18}\u{4} \u{1}(\u{b}2\u{1a}.t\
                 ributary.v1.CompletenessR\u{c}completeness\u{12}\u{1d}\u{a}\u{a}user_known\u{18}\u{5} \u{1}(\u{8}\
-                R\u{9}userKnown\u{22}\u{e0}\u{1}\u{a}\u{f}RecommendedItem\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1}\
-                 \u{1}(\u{9}R\u{6}itemId\u{12}\u{14}\u{a}\u{5}score\u{18}\u{2} \u{1}(\u{2}R\u{5}score\u{12}\u{14}\
-                \u{a}\u{5}title\u{18}\u{3} \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{4} \u{1}\
-                (\u{9}R\u{8}category\u{12}\u{1a}\u{a}\u{8}channels\u{18}\u{5} \u{3}(\u{9}R\u{8}channels\u{12}\
-                +\u{a}\u{11}click_probability\u{18}\u{6} \u{1}(\u{2}R\u{10}clickProbability\u{12}#\u{a}\u{d}w\
-                atch_seconds\u{18}\u{7} \u{1}(\u{2}R\u{c}watchSeconds\u{22}\u{ca}\u{1}\u{a}\u{c}Completeness\u{12}\
-                !\u{a}\u{c}shards_asked\u{18}\u{1} \u{1}(\u{d}R\u{b}shardsAsked\u{12}'\u{a}\u{f}shards_answer\
-                ed\u{18}\u{2} \u{1}(\u{d}R\u{e}shardsAnswered\u{12})\u{a}\u{10}missing_channels\u{18}\u{3} \u{3}\
-                (\u{9}R\u{f}missingChannels\u{12})\u{a}\u{5}order\u{18}\u{4} \u{1}(\u{e}2\u{13}.tributary.v1.\
-                OrderR\u{5}order\u{12}\u{18}\u{a}\u{7}reasons\u{18}\u{5} \u{3}(\u{9}R\u{7}reasons\u{22}\u{cf}\
-                \u{1}\u{a}\u{5}Event\u{12}\u{19}\u{a}\u{8}event_id\u{18}\u{1} \u{1}(\u{9}R\u{7}eventId\u{12}\u{17}\
-                \u{a}\u{7}user_id\u{18}\u{2} \u{1}(\u{9}R\u{6}userId\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{3} \
-                \u{1}(\u{9}R\u{6}itemId\u{12}+\u{a}\u{4}kind\u{18}\u{4} \u{1}(\u{e}2\u{17}.tributary.v1.Event\
-                KindR\u{4}kind\u{12}\u{17}\u{a}\u{7}time_ms\u{18}\u{5} \u{1}(\u{3}R\u{6}timeMs\u{12}\u{14}\u{a}\
-                \u{5}value\u{18}\u{6} \u{1}(\u{2}R\u{5}value\u{12}\u{1d}\u{a}\u{a}request_id\u{18}\u{7} \u{1}\
-                (\u{9}R\u{9}requestId\u{22}B\u{a}\u{13}RecordEventsRequest\u{12}+\u{a}\u{6}events\u{18}\u{1} \
-                \u{3}(\u{b}2\u{13}.tributary.v1.EventR\u{6}events\u{22}\u{8b}\u{1}\u{a}\u{14}RecordEventsResp\
-                onse\u{12}\u{1a}\u{a}\u{8}accepted\u{18}\u{1} \u{1}(\u{d}R\u{8}accepted\u{12}\u{1e}\u{a}\u{a}\
-                duplicates\u{18}\u{2} \u{1}(\u{d}R\u{a}duplicates\u{12}7\u{a}\u{8}rejected\u{18}\u{3} \u{3}(\u{b}\
-                2\u{1b}.tributary.v1.RejectedEventR\u{8}rejected\u{22}=\u{a}\u{d}RejectedEvent\u{12}\u{14}\u{a}\
-                \u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}index\u{12}\u{16}\u{a}\u{6}reason\u{18}\u{2} \u{1}(\u{9}\
-                R\u{6}reason\u{22}J\u{a}\u{e}ExplainRequest\u{12}8\u{a}\u{7}request\u{18}\u{1} \u{1}(\u{b}2\u{1e}\
-                .tributary.v1.RecommendRequestR\u{7}request\u{22}\u{dd}\u{1}\u{a}\u{f}ExplainResponse\u{12}3\u{a}\
-                \u{4}page\u{18}\u{1} \u{1}(\u{b}2\u{1f}.tributary.v1.RecommendResponseR\u{4}page\u{12}3\u{a}\u{5}\
-                items\u{18}\u{2} \u{3}(\u{b}2\u{1d}.tributary.v1.ItemExplanationR\u{5}items\u{12}1\u{a}\u{6}s\
-                tages\u{18}\u{3} \u{3}(\u{b}2\u{19}.tributary.v1.StageReportR\u{6}stages\u{12}-\u{a}\u{4}user\
-                \u{18}\u{4} \u{1}(\u{b}2\u{19}.tributary.v1.UserSummaryR\u{4}user\u{22}\u{a3}\u{2}\u{a}\u{f}I\
-                temExplanation\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}6\u{a}\u{8}\
-                channels\u{18}\u{2} \u{3}(\u{b}2\u{1a}.tributary.v1.ChannelScoreR\u{8}channels\u{12}+\u{a}\u{11}\
-                click_probability\u{18}\u{3} \u{1}(\u{2}R\u{10}clickProbability\u{12}#\u{a}\u{d}watch_seconds\
-                \u{18}\u{4} \u{1}(\u{2}R\u{c}watchSeconds\u{12}\u{1f}\u{a}\u{b}final_score\u{18}\u{5} \u{1}(\u{2}\
-                R\u{a}finalScore\u{12}'\u{a}\u{f}recall_position\u{18}\u{6} \u{1}(\u{d}R\u{e}recallPosition\u{12}\
-                #\u{a}\u{d}rank_position\u{18}\u{7} \u{1}(\u{d}R\u{c}rankPosition\u{22}Z\u{a}\u{c}ChannelScor\
-                e\u{12}\u{18}\u{a}\u{7}channel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\u{14}\u{a}\u{5}score\
-                \u{18}\u{2} \u{1}(\u{2}R\u{5}score\u{12}\u{1a}\u{a}\u{8}position\u{18}\u{3} \u{1}(\u{d}R\u{8}\
-                position\u{22}\u{d8}\u{1}\u{a}\u{b}StageReport\u{12}\u{14}\u{a}\u{5}stage\u{18}\u{1} \u{1}(\u{9}\
-                R\u{5}stage\u{12}\u{18}\u{a}\u{7}address\u{18}\u{2} \u{1}(\u{9}R\u{7}address\u{12})\u{a}\u{10}\
-                snapshot_version\u{18}\u{3} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{19}\u{a}\u{8}items_in\u{18}\
-                \u{4} \u{1}(\u{d}R\u{7}itemsIn\u{12}\u{1b}\u{a}\u{9}items_out\u{18}\u{5} \u{1}(\u{d}R\u{8}ite\
-                msOut\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{6} \u{1}(\u{4}R\u{c}microseconds\u{12}\u{12}\u{a}\
-                \u{4}note\u{18}\u{7} \u{1}(\u{9}R\u{4}note\u{22}\u{82}\u{1}\u{a}\u{b}UserSummary\u{12}\u{14}\u{a}\
-                \u{5}known\u{18}\u{1} \u{1}(\u{8}R\u{5}known\u{12}&\u{a}\u{f}recent_item_ids\u{18}\u{2} \u{3}\
-                (\u{9}R\u{d}recentItemIds\u{12}\u{14}\u{a}\u{5}shown\u{18}\u{3} \u{1}(\u{d}R\u{5}shown\u{12}\u{1f}\
-                \u{a}\u{b}live_events\u{18}\u{4} \u{1}(\u{d}R\u{a}liveEvents\u{22}\u{a0}\u{2}\u{a}\u{4}Item\u{12}\
-                \u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}\u{14}\u{a}\u{5}title\u{18}\u{2}\
-                 \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{3} \u{1}(\u{9}R\u{8}category\u{12}\
-                \u{1b}\u{a}\u{9}author_id\u{18}\u{4} \u{1}(\u{9}R\u{8}authorId\u{12}&\u{a}\u{f}publish_time_m\
-                s\u{18}\u{5} \u{1}(\u{3}R\u{d}publishTimeMs\u{12})\u{a}\u{10}duration_seconds\u{18}\u{6} \u{1}\
-                (\u{2}R\u{f}durationSeconds\u{12}/\u{a}\u{5}place\u{18}\u{7} \u{1}(\u{b}2\u{19}.tributary.v1.\
-                CoordinatesR\u{5}place\u{12}\u{12}\u{a}\u{4}city\u{18}\u{8} \u{1}(\u{9}R\u{4}city\u{12}\u{18}\
-                \u{a}\u{7}quality\u{18}\u{9} \u{1}(\u{2}R\u{7}quality\u{22}>\u{a}\u{12}UpsertItemsRequest\u{12}\
-                (\u{a}\u{5}items\u{18}\u{1} \u{3}(\u{b}2\u{12}.tributary.v1.ItemR\u{5}items\u{22}\u{83}\u{1}\u{a}\
-                \u{13}UpsertItemsResponse\u{12}\u{1a}\u{a}\u{8}accepted\u{18}\u{1} \u{1}(\u{d}R\u{8}accepted\u{12}\
-                6\u{a}\u{8}rejected\u{18}\u{2} \u{3}(\u{b}2\u{1a}.tributary.v1.RejectedItemR\u{8}rejected\u{12}\
-                \u{18}\u{a}\u{7}reasons\u{18}\u{3} \u{3}(\u{9}R\u{7}reasons\u{22}<\u{a}\u{c}RejectedItem\u{12}\
-                \u{14}\u{a}\u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}index\u{12}\u{16}\u{a}\u{6}reason\u{18}\u{2}\
-                 \u{1}(\u{9}R\u{6}reason*D\u{a}\u{5}Order\u{12}\u{15}\u{a}\u{11}ORDER_UNSPECIFIED\u{10}\u{0}\u{12}\
-                \u{10}\u{a}\u{c}ORDER_RANKED\u{10}\u{1}\u{12}\u{12}\u{a}\u{e}ORDER_RECALLED\u{10}\u{2}*\u{8b}\
-                \u{2}\u{a}\u{9}EventKind\u{12}\u{1a}\u{a}\u{16}EVENT_KIND_UNSPECIFIED\u{10}\u{0}\u{12}\u{19}\u{a}\
-                \u{15}EVENT_KIND_IMPRESSION\u{10}\u{1}\u{12}\u{14}\u{a}\u{10}EVENT_KIND_CLICK\u{10}\u{2}\u{12}\
-                \u{13}\u{a}\u{f}EVENT_KIND_PLAY\u{10}\u{3}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FINISH\u{10}\u{4}\
-                \u{12}\u{13}\u{a}\u{f}EVENT_KIND_LIKE\u{10}\u{5}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COLLECT\u{10}\
-                \u{6}\u{12}\u{14}\u{a}\u{10}EVENT_KIND_SHARE\u{10}\u{7}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COMM\
-                ENT\u{10}\u{8}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FOLLOW\u{10}\u{9}\u{12}\u{13}\u{a}\u{f}EVENT_\
-                KIND_HIDE\u{10}\u{a}2\u{ce}\u{2}\u{a}\u{b}Recommender\u{12}L\u{a}\u{9}Recommend\u{12}\u{1e}.t\
-                ributary.v1.RecommendRequest\u{1a}\u{1f}.tributary.v1.RecommendResponse\u{12}U\u{a}\u{c}Recor\
-                dEvents\u{12}!.tributary.v1.RecordEventsRequest\u{1a}\u{22}.tributary.v1.RecordEventsResponse\
-                \u{12}F\u{a}\u{7}Explain\u{12}\u{1c}.tributary.v1.ExplainRequest\u{1a}\u{1d}.tributary.v1.Exp\
-                lainResponse\u{12}R\u{a}\u{b}UpsertItems\u{12} .tributary.v1.UpsertItemsRequest\u{1a}!.tribut\
-                ary.v1.UpsertItemsResponseb\u{6}proto3
+                R\u{9}userKnown\u{12}\u{14}\u{a}\u{5}heads\u{18}\u{6} \u{3}(\u{9}R\u{5}heads\u{22}\u{bc}\u{1}\
+                \u{a}\u{f}RecommendedItem\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}\
+                \u{14}\u{a}\u{5}score\u{18}\u{2} \u{1}(\u{2}R\u{5}score\u{12}\u{14}\u{a}\u{5}title\u{18}\u{3}\
+                 \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{4} \u{1}(\u{9}R\u{8}category\u{12}\
+                \u{1a}\u{a}\u{8}channels\u{18}\u{5} \u{3}(\u{9}R\u{8}channels\u{12} \u{a}\u{b}predictions\u{18}\
+                \u{8} \u{3}(\u{2}R\u{b}predictionsJ\u{4}\u{8}\u{6}\u{10}\u{7}J\u{4}\u{8}\u{7}\u{10}\u{8}\u{22}\
+                \u{ca}\u{1}\u{a}\u{c}Completeness\u{12}!\u{a}\u{c}shards_asked\u{18}\u{1} \u{1}(\u{d}R\u{b}sh\
+                ardsAsked\u{12}'\u{a}\u{f}shards_answered\u{18}\u{2} \u{1}(\u{d}R\u{e}shardsAnswered\u{12})\u{a}\
+                \u{10}missing_channels\u{18}\u{3} \u{3}(\u{9}R\u{f}missingChannels\u{12})\u{a}\u{5}order\u{18}\
+                \u{4} \u{1}(\u{e}2\u{13}.tributary.v1.OrderR\u{5}order\u{12}\u{18}\u{a}\u{7}reasons\u{18}\u{5}\
+                 \u{3}(\u{9}R\u{7}reasons\u{22}\u{cf}\u{1}\u{a}\u{5}Event\u{12}\u{19}\u{a}\u{8}event_id\u{18}\
+                \u{1} \u{1}(\u{9}R\u{7}eventId\u{12}\u{17}\u{a}\u{7}user_id\u{18}\u{2} \u{1}(\u{9}R\u{6}userI\
+                d\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{3} \u{1}(\u{9}R\u{6}itemId\u{12}+\u{a}\u{4}kind\u{18}\u{4}\
+                 \u{1}(\u{e}2\u{17}.tributary.v1.EventKindR\u{4}kind\u{12}\u{17}\u{a}\u{7}time_ms\u{18}\u{5} \
+                \u{1}(\u{3}R\u{6}timeMs\u{12}\u{14}\u{a}\u{5}value\u{18}\u{6} \u{1}(\u{2}R\u{5}value\u{12}\u{1d}\
+                \u{a}\u{a}request_id\u{18}\u{7} \u{1}(\u{9}R\u{9}requestId\u{22}B\u{a}\u{13}RecordEventsReque\
+                st\u{12}+\u{a}\u{6}events\u{18}\u{1} \u{3}(\u{b}2\u{13}.tributary.v1.EventR\u{6}events\u{22}\u{8b}\
+                \u{1}\u{a}\u{14}RecordEventsResponse\u{12}\u{1a}\u{a}\u{8}accepted\u{18}\u{1} \u{1}(\u{d}R\u{8}\
+                accepted\u{12}\u{1e}\u{a}\u{a}duplicates\u{18}\u{2} \u{1}(\u{d}R\u{a}duplicates\u{12}7\u{a}\u{8}\
+                rejected\u{18}\u{3} \u{3}(\u{b}2\u{1b}.tributary.v1.RejectedEventR\u{8}rejected\u{22}=\u{a}\u{d}\
+                RejectedEvent\u{12}\u{14}\u{a}\u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}index\u{12}\u{16}\u{a}\u{6}\
+                reason\u{18}\u{2} \u{1}(\u{9}R\u{6}reason\u{22}J\u{a}\u{e}ExplainRequest\u{12}8\u{a}\u{7}requ\
+                est\u{18}\u{1} \u{1}(\u{b}2\u{1e}.tributary.v1.RecommendRequestR\u{7}request\u{22}\u{dd}\u{1}\
+                \u{a}\u{f}ExplainResponse\u{12}3\u{a}\u{4}page\u{18}\u{1} \u{1}(\u{b}2\u{1f}.tributary.v1.Rec\
+                ommendResponseR\u{4}page\u{12}3\u{a}\u{5}items\u{18}\u{2} \u{3}(\u{b}2\u{1d}.tributary.v1.Ite\
+                mExplanationR\u{5}items\u{12}1\u{a}\u{6}stages\u{18}\u{3} \u{3}(\u{b}2\u{19}.tributary.v1.Sta\
+                geReportR\u{6}stages\u{12}-\u{a}\u{4}user\u{18}\u{4} \u{1}(\u{b}2\u{19}.tributary.v1.UserSumm\
+                aryR\u{4}user\u{22}\u{de}\u{2}\u{a}\u{f}ItemExplanation\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1}\
+                 \u{1}(\u{9}R\u{6}itemId\u{12}6\u{a}\u{8}channels\u{18}\u{2} \u{3}(\u{b}2\u{1a}.tributary.v1.\
+                ChannelScoreR\u{8}channels\u{12}\u{1f}\u{a}\u{b}final_score\u{18}\u{5} \u{1}(\u{2}R\u{a}final\
+                Score\u{12}'\u{a}\u{f}recall_position\u{18}\u{6} \u{1}(\u{d}R\u{e}recallPosition\u{12}#\u{a}\u{d}\
+                rank_position\u{18}\u{7} \u{1}(\u{d}R\u{c}rankPosition\u{12}*\u{a}\u{11}pre_rank_position\u{18}\
+                \u{8} \u{1}(\u{d}R\u{f}preRankPosition\u{12}$\u{a}\u{e}pre_rank_score\u{18}\u{9} \u{1}(\u{2}R\
+                \u{c}preRankScore\u{12}-\u{a}\u{5}terms\u{18}\u{a} \u{3}(\u{b}2\u{17}.tributary.v1.ScoreTermR\
+                \u{5}termsJ\u{4}\u{8}\u{3}\u{10}\u{4}J\u{4}\u{8}\u{4}\u{10}\u{5}\u{22}Y\u{a}\u{9}ScoreTerm\u{12}\
+                \u{12}\u{a}\u{4}name\u{18}\u{1} \u{1}(\u{9}R\u{4}name\u{12}\u{14}\u{a}\u{5}value\u{18}\u{2} \u{1}\
+                (\u{2}R\u{5}value\u{12}\u{22}\u{a}\u{c}contribution\u{18}\u{3} \u{1}(\u{2}R\u{c}contribution\u{22}\
+                Z\u{a}\u{c}ChannelScore\u{12}\u{18}\u{a}\u{7}channel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\
+                \u{14}\u{a}\u{5}score\u{18}\u{2} \u{1}(\u{2}R\u{5}score\u{12}\u{1a}\u{a}\u{8}position\u{18}\u{3}\
+                 \u{1}(\u{d}R\u{8}position\u{22}\u{d8}\u{1}\u{a}\u{b}StageReport\u{12}\u{14}\u{a}\u{5}stage\u{18}\
+                \u{1} \u{1}(\u{9}R\u{5}stage\u{12}\u{18}\u{a}\u{7}address\u{18}\u{2} \u{1}(\u{9}R\u{7}address\
+                \u{12})\u{a}\u{10}snapshot_version\u{18}\u{3} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{19}\u{a}\
+                \u{8}items_in\u{18}\u{4} \u{1}(\u{d}R\u{7}itemsIn\u{12}\u{1b}\u{a}\u{9}items_out\u{18}\u{5} \u{1}\
+                (\u{d}R\u{8}itemsOut\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{6} \u{1}(\u{4}R\u{c}microsecon\
+                ds\u{12}\u{12}\u{a}\u{4}note\u{18}\u{7} \u{1}(\u{9}R\u{4}note\u{22}\u{82}\u{1}\u{a}\u{b}UserS\
+                ummary\u{12}\u{14}\u{a}\u{5}known\u{18}\u{1} \u{1}(\u{8}R\u{5}known\u{12}&\u{a}\u{f}recent_it\
+                em_ids\u{18}\u{2} \u{3}(\u{9}R\u{d}recentItemIds\u{12}\u{14}\u{a}\u{5}shown\u{18}\u{3} \u{1}(\
+                \u{d}R\u{5}shown\u{12}\u{1f}\u{a}\u{b}live_events\u{18}\u{4} \u{1}(\u{d}R\u{a}liveEvents\u{22}\
+                \u{a0}\u{2}\u{a}\u{4}Item\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}\
+                \u{14}\u{a}\u{5}title\u{18}\u{2} \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{3}\
+                 \u{1}(\u{9}R\u{8}category\u{12}\u{1b}\u{a}\u{9}author_id\u{18}\u{4} \u{1}(\u{9}R\u{8}authorI\
+                d\u{12}&\u{a}\u{f}publish_time_ms\u{18}\u{5} \u{1}(\u{3}R\u{d}publishTimeMs\u{12})\u{a}\u{10}\
+                duration_seconds\u{18}\u{6} \u{1}(\u{2}R\u{f}durationSeconds\u{12}/\u{a}\u{5}place\u{18}\u{7}\
+                 \u{1}(\u{b}2\u{19}.tributary.v1.CoordinatesR\u{5}place\u{12}\u{12}\u{a}\u{4}city\u{18}\u{8} \
+                \u{1}(\u{9}R\u{4}city\u{12}\u{18}\u{a}\u{7}quality\u{18}\u{9} \u{1}(\u{2}R\u{7}quality\u{22}>\
+                \u{a}\u{12}UpsertItemsRequest\u{12}(\u{a}\u{5}items\u{18}\u{1} \u{3}(\u{b}2\u{12}.tributary.v\
+                1.ItemR\u{5}items\u{22}\u{83}\u{1}\u{a}\u{13}UpsertItemsResponse\u{12}\u{1a}\u{a}\u{8}accepte\
+                d\u{18}\u{1} \u{1}(\u{d}R\u{8}accepted\u{12}6\u{a}\u{8}rejected\u{18}\u{2} \u{3}(\u{b}2\u{1a}\
+                .tributary.v1.RejectedItemR\u{8}rejected\u{12}\u{18}\u{a}\u{7}reasons\u{18}\u{3} \u{3}(\u{9}R\
+                \u{7}reasons\u{22}<\u{a}\u{c}RejectedItem\u{12}\u{14}\u{a}\u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}\
+                index\u{12}\u{16}\u{a}\u{6}reason\u{18}\u{2} \u{1}(\u{9}R\u{6}reason*Z\u{a}\u{5}Order\u{12}\u{15}\
+                \u{a}\u{11}ORDER_UNSPECIFIED\u{10}\u{0}\u{12}\u{10}\u{a}\u{c}ORDER_RANKED\u{10}\u{1}\u{12}\u{12}\
+                \u{a}\u{e}ORDER_RECALLED\u{10}\u{2}\u{12}\u{14}\u{a}\u{10}ORDER_PRE_RANKED\u{10}\u{3}*\u{8b}\u{2}\
+                \u{a}\u{9}EventKind\u{12}\u{1a}\u{a}\u{16}EVENT_KIND_UNSPECIFIED\u{10}\u{0}\u{12}\u{19}\u{a}\u{15}\
+                EVENT_KIND_IMPRESSION\u{10}\u{1}\u{12}\u{14}\u{a}\u{10}EVENT_KIND_CLICK\u{10}\u{2}\u{12}\u{13}\
+                \u{a}\u{f}EVENT_KIND_PLAY\u{10}\u{3}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FINISH\u{10}\u{4}\u{12}\
+                \u{13}\u{a}\u{f}EVENT_KIND_LIKE\u{10}\u{5}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COLLECT\u{10}\u{6}\
+                \u{12}\u{14}\u{a}\u{10}EVENT_KIND_SHARE\u{10}\u{7}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COMMENT\u{10}\
+                \u{8}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FOLLOW\u{10}\u{9}\u{12}\u{13}\u{a}\u{f}EVENT_KIND_HIDE\
+                \u{10}\u{a}2\u{ce}\u{2}\u{a}\u{b}Recommender\u{12}L\u{a}\u{9}Recommend\u{12}\u{1e}.tributary.\
+                v1.RecommendRequest\u{1a}\u{1f}.tributary.v1.RecommendResponse\u{12}U\u{a}\u{c}RecordEvents\u{12}\
+                !.tributary.v1.RecordEventsRequest\u{1a}\u{22}.tributary.v1.RecordEventsResponse\u{12}F\u{a}\u{7}\
+                Explain\u{12}\u{1c}.tributary.v1.ExplainRequest\u{1a}\u{1d}.tributary.v1.ExplainResponse\u{12}\
+                R\u{a}\u{b}UpsertItems\u{12} .tributary.v1.UpsertItemsRequest\u{1a}!.tributary.v1.UpsertItems\
+                Responseb\u{6}proto3
                 """
         ),
         FileDescriptor(

@@ -14,10 +14,20 @@ public struct RankRequest: Equatable, Sendable {
     public var limit: UInt32
     /// Those of the items that the snapshot does not have.
     public var liveItems: [LiveItem]
+    /// Recall channels, at most 64.
+    public var channels: [String]
+    /// One per item: bit c is set when channels[c] found it. Empty: it is not known, and no channel has a quota.
+    public var foundBy: SharedBuffer<UInt64>
+    public var cut: Cut?
+    /// Items that must be ranked, however little time is left.
+    public var least: UInt32
+    /// Whether the terms of the scores are wanted.
+    public var explain: Bool
 
     public init(
         snapshotVersion: String = "", user: UserState? = nil, scene: Scene? = nil, items: SharedBuffer<UInt64> = [],
-        limit: UInt32 = 0, liveItems: [LiveItem] = []
+        limit: UInt32 = 0, liveItems: [LiveItem] = [], channels: [String] = [], foundBy: SharedBuffer<UInt64> = [],
+        cut: Cut? = nil, least: UInt32 = 0, explain: Bool = false
     ) {
         self.snapshotVersion = snapshotVersion
         self.user = user
@@ -25,6 +35,26 @@ public struct RankRequest: Equatable, Sendable {
         self.items = items
         self.limit = limit
         self.liveItems = liveItems
+        self.channels = channels
+        self.foundBy = foundBy
+        self.cut = cut
+        self.least = least
+        self.explain = explain
+    }
+}
+
+/// What the pre-ranker lets through to the ranker.
+public struct Cut: Equatable, Sendable {
+    /// Candidates in all; 0 means all.
+    public var keep: UInt32
+    /// Of each recall channel and of each category, as far as it has so many.
+    public var channelMinimum: UInt32
+    public var categoryMinimum: UInt32
+
+    public init(keep: UInt32 = 0, channelMinimum: UInt32 = 0, categoryMinimum: UInt32 = 0) {
+        self.keep = keep
+        self.channelMinimum = channelMinimum
+        self.categoryMinimum = categoryMinimum
     }
 }
 
@@ -73,32 +103,70 @@ public struct Scene: Equatable, Sendable {
     }
 }
 
-/// The arrays are parallel, best first.
+/// The arrays of items are parallel, best first; those with more than one number for each are row-major.
 public struct RankResponse: Equatable, Sendable {
     public var snapshotVersion: String
     public var items: SharedBuffer<UInt64>
+    /// What the items are ordered by.
     public var scores: SharedBuffer<Float>
-    public var clickProbabilities: SharedBuffer<Float>
-    public var watchSeconds: SharedBuffer<Float>
-    /// How often each tower ran for this request.
+    /// How often each tower of the pre-ranker ran for this request.
     public var towers: TowerCounts?
     /// Candidates the ranker does not know; they are not in the answer.
     public var unknownItems: UInt32
     public var microseconds: UInt64
+    /// What is predicted of each item: probabilities, and seconds for watch times.
+    public var heads: [String]
+    /// [items, heads].
+    public var predictions: SharedBuffer<Float>
+    public var preRankScores: SharedBuffer<Float>
+    /// From 1.
+    public var preRankPositions: SharedBuffer<UInt32>
+    /// What the score is made of, by the configured formula; empty unless it was asked for.
+    public var terms: [String]
+    /// [items, terms]: what each term read, and what it came to, a summand or a factor of the score.
+    public var termValues: SharedBuffer<Float>
+    public var termContributions: SharedBuffer<Float>
+    /// Candidates that the pre-ranker scored, and that came through the cut.
+    public var preRanked: UInt32
+    public var kept: UInt32
+    /// Kept candidates of each channel of the request.
+    public var keptByChannel: SharedBuffer<UInt32>
+    /// False: the snapshot has no ranking model; scores and predictions are the pre-ranker's.
+    public var ranked: Bool
+    public var preRankMicroseconds: UInt64
+    public var rankMicroseconds: UInt64
+    /// Why fewer candidates than asked for were scored; empty when all were.
+    public var shortage: String
 
     public init(
         snapshotVersion: String = "", items: SharedBuffer<UInt64> = [], scores: SharedBuffer<Float> = [],
-        clickProbabilities: SharedBuffer<Float> = [], watchSeconds: SharedBuffer<Float> = [],
-        towers: TowerCounts? = nil, unknownItems: UInt32 = 0, microseconds: UInt64 = 0
+        towers: TowerCounts? = nil, unknownItems: UInt32 = 0, microseconds: UInt64 = 0, heads: [String] = [],
+        predictions: SharedBuffer<Float> = [], preRankScores: SharedBuffer<Float> = [],
+        preRankPositions: SharedBuffer<UInt32> = [], terms: [String] = [], termValues: SharedBuffer<Float> = [],
+        termContributions: SharedBuffer<Float> = [], preRanked: UInt32 = 0, kept: UInt32 = 0,
+        keptByChannel: SharedBuffer<UInt32> = [], ranked: Bool = false, preRankMicroseconds: UInt64 = 0,
+        rankMicroseconds: UInt64 = 0, shortage: String = ""
     ) {
         self.snapshotVersion = snapshotVersion
         self.items = items
         self.scores = scores
-        self.clickProbabilities = clickProbabilities
-        self.watchSeconds = watchSeconds
         self.towers = towers
         self.unknownItems = unknownItems
         self.microseconds = microseconds
+        self.heads = heads
+        self.predictions = predictions
+        self.preRankScores = preRankScores
+        self.preRankPositions = preRankPositions
+        self.terms = terms
+        self.termValues = termValues
+        self.termContributions = termContributions
+        self.preRanked = preRanked
+        self.kept = kept
+        self.keptByChannel = keptByChannel
+        self.ranked = ranked
+        self.preRankMicroseconds = preRankMicroseconds
+        self.rankMicroseconds = rankMicroseconds
+        self.shortage = shortage
     }
 }
 
@@ -118,7 +186,7 @@ public struct TowerCounts: Equatable, Sendable {
 
 public enum RankingMethods {
     public static let service = "tributary.v1.Ranking"
-    /// Scores candidates for one user and returns the best, best first.
+    /// Pre-ranks all candidates for one user, ranks those that come through the cut, and returns the best, best first.
     public static let rank = RPCMethod<RankRequest, RankResponse>(service: service, name: "Rank")
 }
 
@@ -136,6 +204,11 @@ extension RankRequest: CMessage {
         items = arena.buffer(c.pointee.items, c.pointee.n_items)
         limit = c.pointee.limit
         liveItems = try arena.messages(c.pointee.live_items, c.pointee.n_live_items)
+        channels = try arena.strings(c.pointee.channels, c.pointee.n_channels, "tributary.v1.RankRequest.channels")
+        foundBy = arena.buffer(c.pointee.found_by, c.pointee.n_found_by)
+        cut = try arena.message(c.pointee.cut)
+        least = c.pointee.least
+        explain = c.pointee.explain != 0
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__RankRequest>, in arena: Arena) {
@@ -145,10 +218,47 @@ extension RankRequest: CMessage {
         (c.pointee.n_items, c.pointee.items) = arena.values(items)
         c.pointee.limit = limit
         (c.pointee.n_live_items, c.pointee.live_items) = arena.messages(liveItems)
+        (c.pointee.n_channels, c.pointee.channels) = arena.byteStrings(channels)
+        (c.pointee.n_found_by, c.pointee.found_by) = arena.values(foundBy)
+        c.pointee.cut = arena.message(cut)
+        c.pointee.least = least
+        c.pointee.explain = explain ? 1 : 0
     }
 }
 
 extension RankRequest: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension Cut: CMessage {
+    static var protobufName: StaticString { "tributary.v1.Cut" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__Cut>) {
+        tributary__v1__cut__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__Cut>, in arena: Arena) throws(RPCError) {
+        keep = c.pointee.keep
+        channelMinimum = c.pointee.channel_minimum
+        categoryMinimum = c.pointee.category_minimum
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__Cut>, in arena: Arena) {
+        c.pointee.keep = keep
+        c.pointee.channel_minimum = channelMinimum
+        c.pointee.category_minimum = categoryMinimum
+    }
+}
+
+extension Cut: RPCMessage {
     public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
         self = try Self.decoded(from: bytes)
     }
@@ -247,22 +357,46 @@ extension RankResponse: CMessage {
         snapshotVersion = try arena.string(c.pointee.snapshot_version, "tributary.v1.RankResponse.snapshot_version")
         items = arena.buffer(c.pointee.items, c.pointee.n_items)
         scores = arena.buffer(c.pointee.scores, c.pointee.n_scores)
-        clickProbabilities = arena.buffer(c.pointee.click_probabilities, c.pointee.n_click_probabilities)
-        watchSeconds = arena.buffer(c.pointee.watch_seconds, c.pointee.n_watch_seconds)
         towers = try arena.message(c.pointee.towers)
         unknownItems = c.pointee.unknown_items
         microseconds = c.pointee.microseconds
+        heads = try arena.strings(c.pointee.heads, c.pointee.n_heads, "tributary.v1.RankResponse.heads")
+        predictions = arena.buffer(c.pointee.predictions, c.pointee.n_predictions)
+        preRankScores = arena.buffer(c.pointee.pre_rank_scores, c.pointee.n_pre_rank_scores)
+        preRankPositions = arena.buffer(c.pointee.pre_rank_positions, c.pointee.n_pre_rank_positions)
+        terms = try arena.strings(c.pointee.terms, c.pointee.n_terms, "tributary.v1.RankResponse.terms")
+        termValues = arena.buffer(c.pointee.term_values, c.pointee.n_term_values)
+        termContributions = arena.buffer(c.pointee.term_contributions, c.pointee.n_term_contributions)
+        preRanked = c.pointee.pre_ranked
+        kept = c.pointee.kept
+        keptByChannel = arena.buffer(c.pointee.kept_by_channel, c.pointee.n_kept_by_channel)
+        ranked = c.pointee.ranked != 0
+        preRankMicroseconds = c.pointee.pre_rank_microseconds
+        rankMicroseconds = c.pointee.rank_microseconds
+        shortage = try arena.string(c.pointee.shortage, "tributary.v1.RankResponse.shortage")
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__RankResponse>, in arena: Arena) {
         c.pointee.snapshot_version = arena.bytes(snapshotVersion)
         (c.pointee.n_items, c.pointee.items) = arena.values(items)
         (c.pointee.n_scores, c.pointee.scores) = arena.values(scores)
-        (c.pointee.n_click_probabilities, c.pointee.click_probabilities) = arena.values(clickProbabilities)
-        (c.pointee.n_watch_seconds, c.pointee.watch_seconds) = arena.values(watchSeconds)
         c.pointee.towers = arena.message(towers)
         c.pointee.unknown_items = unknownItems
         c.pointee.microseconds = microseconds
+        (c.pointee.n_heads, c.pointee.heads) = arena.byteStrings(heads)
+        (c.pointee.n_predictions, c.pointee.predictions) = arena.values(predictions)
+        (c.pointee.n_pre_rank_scores, c.pointee.pre_rank_scores) = arena.values(preRankScores)
+        (c.pointee.n_pre_rank_positions, c.pointee.pre_rank_positions) = arena.values(preRankPositions)
+        (c.pointee.n_terms, c.pointee.terms) = arena.byteStrings(terms)
+        (c.pointee.n_term_values, c.pointee.term_values) = arena.values(termValues)
+        (c.pointee.n_term_contributions, c.pointee.term_contributions) = arena.values(termContributions)
+        c.pointee.pre_ranked = preRanked
+        c.pointee.kept = kept
+        (c.pointee.n_kept_by_channel, c.pointee.kept_by_channel) = arena.values(keptByChannel)
+        c.pointee.ranked = ranked ? 1 : 0
+        c.pointee.pre_rank_microseconds = preRankMicroseconds
+        c.pointee.rank_microseconds = rankMicroseconds
+        c.pointee.shortage = arena.bytes(shortage)
     }
 }
 

@@ -2,6 +2,7 @@
 
 import CMessages
 import CProtobufC
+public import Kernels
 public import RPC
 
 /// A value that this build does not know is kept as it came.
@@ -17,6 +18,8 @@ public struct Order: RawRepresentable, Hashable, Sendable {
     public static let ranked = Order(rawValue: 1)
     /// No ranker answered: by recall.
     public static let recalled = Order(rawValue: 2)
+    /// The snapshot has no ranking model: by the pre-ranker's score.
+    public static let preRanked = Order(rawValue: 3)
 }
 
 /// A value that this build does not know is kept as it came.
@@ -72,16 +75,19 @@ public struct RecommendResponse: Equatable, Sendable {
     public var completeness: Completeness?
     /// False: nothing is known of this user, so the page is the popular one.
     public var userKnown: Bool
+    /// What is predicted of each item: probabilities, and seconds for watch times. Empty in recall order.
+    public var heads: [String]
 
     public init(
         requestID: String = "", snapshotVersion: String = "", items: [RecommendedItem] = [],
-        completeness: Completeness? = nil, userKnown: Bool = false
+        completeness: Completeness? = nil, userKnown: Bool = false, heads: [String] = []
     ) {
         self.requestID = requestID
         self.snapshotVersion = snapshotVersion
         self.items = items
         self.completeness = completeness
         self.userKnown = userKnown
+        self.heads = heads
     }
 }
 
@@ -93,20 +99,19 @@ public struct RecommendedItem: Equatable, Sendable {
     public var category: String
     /// Recall channels that found the item.
     public var channels: [String]
-    public var clickProbability: Float
-    public var watchSeconds: Float
+    /// One per head of the response.
+    public var predictions: SharedBuffer<Float>
 
     public init(
         itemID: String = "", score: Float = 0, title: String = "", category: String = "", channels: [String] = [],
-        clickProbability: Float = 0, watchSeconds: Float = 0
+        predictions: SharedBuffer<Float> = []
     ) {
         self.itemID = itemID
         self.score = score
         self.title = title
         self.category = category
         self.channels = channels
-        self.clickProbability = clickProbability
-        self.watchSeconds = watchSeconds
+        self.predictions = predictions
     }
 }
 
@@ -218,24 +223,43 @@ public struct ExplainResponse: Equatable, Sendable {
 public struct ItemExplanation: Equatable, Sendable {
     public var itemID: String
     public var channels: [ChannelScore]
-    public var clickProbability: Float
-    public var watchSeconds: Float
     public var finalScore: Float
     /// 1-based place in the merged recall list and after ranking; 0 when it had none.
     public var recallPosition: UInt32
     public var rankPosition: UInt32
+    /// Among all candidates that the pre-ranker scored; 0 when it had none.
+    public var preRankPosition: UInt32
+    public var preRankScore: Float
+    /// What the score is made of, by the configured formula.
+    public var terms: [ScoreTerm]
 
     public init(
-        itemID: String = "", channels: [ChannelScore] = [], clickProbability: Float = 0, watchSeconds: Float = 0,
-        finalScore: Float = 0, recallPosition: UInt32 = 0, rankPosition: UInt32 = 0
+        itemID: String = "", channels: [ChannelScore] = [], finalScore: Float = 0, recallPosition: UInt32 = 0,
+        rankPosition: UInt32 = 0, preRankPosition: UInt32 = 0, preRankScore: Float = 0, terms: [ScoreTerm] = []
     ) {
         self.itemID = itemID
         self.channels = channels
-        self.clickProbability = clickProbability
-        self.watchSeconds = watchSeconds
         self.finalScore = finalScore
         self.recallPosition = recallPosition
         self.rankPosition = rankPosition
+        self.preRankPosition = preRankPosition
+        self.preRankScore = preRankScore
+        self.terms = terms
+    }
+}
+
+public struct ScoreTerm: Equatable, Sendable {
+    /// A head, or an attribute of the item.
+    public var name: String
+    /// What it is for this item.
+    public var value: Float
+    /// What it came to: a summand or a factor of the score.
+    public var contribution: Float
+
+    public init(name: String = "", value: Float = 0, contribution: Float = 0) {
+        self.name = name
+        self.value = value
+        self.contribution = contribution
     }
 }
 
@@ -423,6 +447,7 @@ extension RecommendResponse: CMessage {
         items = try arena.messages(c.pointee.items, c.pointee.n_items)
         completeness = try arena.message(c.pointee.completeness)
         userKnown = c.pointee.user_known != 0
+        heads = try arena.strings(c.pointee.heads, c.pointee.n_heads, "tributary.v1.RecommendResponse.heads")
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__RecommendResponse>, in arena: Arena) {
@@ -431,6 +456,7 @@ extension RecommendResponse: CMessage {
         (c.pointee.n_items, c.pointee.items) = arena.messages(items)
         c.pointee.completeness = arena.message(completeness)
         c.pointee.user_known = userKnown ? 1 : 0
+        (c.pointee.n_heads, c.pointee.heads) = arena.byteStrings(heads)
     }
 }
 
@@ -459,8 +485,7 @@ extension RecommendedItem: CMessage {
         title = try arena.string(c.pointee.title, "tributary.v1.RecommendedItem.title")
         category = try arena.string(c.pointee.category, "tributary.v1.RecommendedItem.category")
         channels = try arena.strings(c.pointee.channels, c.pointee.n_channels, "tributary.v1.RecommendedItem.channels")
-        clickProbability = c.pointee.click_probability
-        watchSeconds = c.pointee.watch_seconds
+        predictions = arena.buffer(c.pointee.predictions, c.pointee.n_predictions)
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__RecommendedItem>, in arena: Arena) {
@@ -469,8 +494,7 @@ extension RecommendedItem: CMessage {
         c.pointee.title = arena.bytes(title)
         c.pointee.category = arena.bytes(category)
         (c.pointee.n_channels, c.pointee.channels) = arena.byteStrings(channels)
-        c.pointee.click_probability = clickProbability
-        c.pointee.watch_seconds = watchSeconds
+        (c.pointee.n_predictions, c.pointee.predictions) = arena.values(predictions)
     }
 }
 
@@ -725,25 +749,59 @@ extension ItemExplanation: CMessage {
     init(_ c: UnsafePointer<Tributary__V1__ItemExplanation>, in arena: Arena) throws(RPCError) {
         itemID = try arena.string(c.pointee.item_id, "tributary.v1.ItemExplanation.item_id")
         channels = try arena.messages(c.pointee.channels, c.pointee.n_channels)
-        clickProbability = c.pointee.click_probability
-        watchSeconds = c.pointee.watch_seconds
         finalScore = c.pointee.final_score
         recallPosition = c.pointee.recall_position
         rankPosition = c.pointee.rank_position
+        preRankPosition = c.pointee.pre_rank_position
+        preRankScore = c.pointee.pre_rank_score
+        terms = try arena.messages(c.pointee.terms, c.pointee.n_terms)
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__ItemExplanation>, in arena: Arena) {
         c.pointee.item_id = arena.bytes(itemID)
         (c.pointee.n_channels, c.pointee.channels) = arena.messages(channels)
-        c.pointee.click_probability = clickProbability
-        c.pointee.watch_seconds = watchSeconds
         c.pointee.final_score = finalScore
         c.pointee.recall_position = recallPosition
         c.pointee.rank_position = rankPosition
+        c.pointee.pre_rank_position = preRankPosition
+        c.pointee.pre_rank_score = preRankScore
+        (c.pointee.n_terms, c.pointee.terms) = arena.messages(terms)
     }
 }
 
 extension ItemExplanation: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension ScoreTerm: CMessage {
+    static var protobufName: StaticString { "tributary.v1.ScoreTerm" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__ScoreTerm>) {
+        tributary__v1__score_term__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__ScoreTerm>, in arena: Arena) throws(RPCError) {
+        name = try arena.string(c.pointee.name, "tributary.v1.ScoreTerm.name")
+        value = c.pointee.value
+        contribution = c.pointee.contribution
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__ScoreTerm>, in arena: Arena) {
+        c.pointee.name = arena.bytes(name)
+        c.pointee.value = value
+        c.pointee.contribution = contribution
+    }
+}
+
+extension ScoreTerm: RPCMessage {
     public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
         self = try Self.decoded(from: bytes)
     }

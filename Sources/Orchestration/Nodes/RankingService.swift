@@ -11,39 +11,68 @@ public struct RankingService: RPCService {
     /// Candidates of one request.
     static let itemsMax = 10_000
 
-    private let snapshots: SnapshotAccess<PreRanker>
+    private let snapshots: SnapshotAccess<Ranker>
 
-    public init(snapshots: SnapshotAccess<PreRanker>) {
+    public init(snapshots: SnapshotAccess<Ranker>) {
         self.snapshots = snapshots
     }
 
     public func register(in router: inout Router) {
-        router.unary(RankingMethods.rank) { [self] request, _ throws(RPCError) in
+        router.unary(RankingMethods.rank) { [self] request, context throws(RPCError) in
             let start = ContinuousClock.now
             let lease = try snapshots.pinned(request.snapshotVersion)
             defer { extendLifetime(lease) }
-            guard request.items.count <= Self.itemsMax else {
-                throw RPCError(
-                    .invalidArgument, "items: expected at most \(Self.itemsMax), found \(request.items.count)")
-            }
-            guard let user = request.user else {
-                throw RPCError(.invalidArgument, "user: expected the user's state, found none")
-            }
-            let scene = Catalog.Scene(
-                timeMilliseconds: request.scene?.timeMilliseconds ?? 0,
-                surface: UInt16(clamping: request.scene?.surface ?? 0))
-            guard request.liveItems.count <= Self.itemsMax else {
-                throw RPCError(
-                    .invalidArgument, "live_items: expected at most \(Self.itemsMax), found \(request.liveItems.count)")
-            }
-            var live: [Catalog.LiveItem] = []
-            for message in request.liveItems { live.append(try Catalog.LiveItem(message)) }
-            let ranked = lease.value.rank(
-                try Catalog.UserState(user), scene, items: request.items.reinterpreted(as: ItemKey.self), live: live,
-                limit: Int(request.limit))
+            var query = try RankingQuery(request)
+            query.timeLeft = context.deadline == .distantFuture ? nil : context.deadline.remaining
+            let ranked = lease.value.rank(query)
             return RankResponse(
-                ranked, version: lease.version, microseconds: (ContinuousClock.now - start).microseconds)
+                ranked.items, ranked.times, version: lease.version,
+                microseconds: (ContinuousClock.now - start).microseconds)
         }
+    }
+}
+
+extension RankingQuery {
+    /// - Throws: INVALID_ARGUMENT that names the field, what was expected and what was found.
+    fileprivate init(_ request: RankRequest) throws(RPCError) {
+        func check(_ count: Int, _ field: String, _ limit: Int) throws(RPCError) {
+            guard count <= limit else {
+                throw RPCError(.invalidArgument, "\(field): expected at most \(limit), found \(count)")
+            }
+        }
+        try check(request.items.count, "items", RankingService.itemsMax)
+        try check(request.liveItems.count, "live_items", RankingService.itemsMax)
+        try check(request.channels.count, "channels", PreRankCut.channelsMax)
+        guard let user = request.user else {
+            throw RPCError(.invalidArgument, "user: expected the user's state, found none")
+        }
+        let scene = Catalog.Scene(
+            timeMilliseconds: request.scene?.timeMilliseconds ?? 0,
+            surface: UInt16(clamping: request.scene?.surface ?? 0))
+        self.init(try Catalog.UserState(user), scene, items: request.items.reinterpreted(as: ItemKey.self))
+        for message in request.liveItems { live.append(try Catalog.LiveItem(message)) }
+        guard request.foundBy.isEmpty || request.foundBy.count == request.items.count else {
+            throw RPCError(
+                .invalidArgument,
+                "found_by: expected \(request.items.count), one per item, found \(request.foundBy.count)")
+        }
+        let channels = request.channels.count
+        if channels < PreRankCut.channelsMax,
+            let strange = request.foundBy.first(where: { $0 >> UInt64(channels) != 0 })
+        {
+            throw RPCError(
+                .invalidArgument,
+                "found_by: expected bits of \(channels) channels, found \(String(strange, radix: 2))")
+        }
+        found = request.foundBy
+        channelCount = channels
+        let wanted = request.cut ?? Cut()
+        cut = PreRankCut(
+            keep: Int(wanted.keep), channelMinimum: Int(wanted.channelMinimum),
+            categoryMinimum: Int(wanted.categoryMinimum))
+        limit = Int(request.limit)
+        least = Int(request.least)
+        explains = request.explain
     }
 }
 
@@ -70,14 +99,20 @@ extension Catalog.UserState {
 }
 
 extension RankResponse {
-    fileprivate init(_ ranked: RankedItems, version: String, microseconds: UInt64) {
+    fileprivate init(_ ranked: RankedItems, _ times: RankingTimes, version: String, microseconds: UInt64) {
         self.init(
             snapshotVersion: version, items: SharedBuffer(ranked.items).reinterpreted(as: UInt64.self),
-            scores: SharedBuffer(ranked.scores), clickProbabilities: SharedBuffer(ranked.clickProbabilities),
-            watchSeconds: SharedBuffer(ranked.watchSeconds),
+            scores: SharedBuffer(ranked.scores),
             towers: Messages.TowerCounts(
                 user: UInt32(ranked.towers.user), item: UInt32(ranked.towers.item),
                 cross: UInt32(ranked.towers.cross), head: UInt32(ranked.towers.head)),
-            unknownItems: UInt32(ranked.unknownItems), microseconds: microseconds)
+            unknownItems: UInt32(ranked.unknownItems), microseconds: microseconds, heads: ranked.heads,
+            predictions: SharedBuffer(ranked.predictions), preRankScores: SharedBuffer(ranked.preRankScores),
+            preRankPositions: SharedBuffer(ranked.preRankPositions), terms: ranked.terms,
+            termValues: SharedBuffer(ranked.termValues), termContributions: SharedBuffer(ranked.termContributions),
+            preRanked: UInt32(ranked.preRanked), kept: UInt32(ranked.kept),
+            keptByChannel: SharedBuffer(ranked.keptByChannel), ranked: ranked.isRanked,
+            preRankMicroseconds: times.preRank.microseconds, rankMicroseconds: times.rank.microseconds,
+            shortage: ranked.shortage ?? "")
     }
 }

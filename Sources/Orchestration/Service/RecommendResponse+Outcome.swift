@@ -9,7 +9,7 @@ extension RecommendResponse {
         self.init(
             requestID: requestID, snapshotVersion: outcome.snapshot.version,
             items: outcome.page.map { RecommendedItem($0, outcome) }, completeness: outcome.notes.message,
-            userKnown: outcome.view.state.isKnown)
+            userKnown: outcome.view.state.isKnown, heads: outcome.ranked?.heads ?? [])
     }
 }
 
@@ -24,13 +24,30 @@ extension Funnel.Outcome {
     }
 }
 
+extension Funnel.Outcome {
+    /// What the heads predict of an item of the page.
+    fileprivate func predictions(of entry: Funnel.PageEntry) -> SharedBuffer<Float> {
+        guard let ranked, let place = entry.rank else { return [] }
+        return ranked.predictions[shared: place * ranked.heads.count..<(place + 1) * ranked.heads.count]
+    }
+
+    fileprivate func terms(of entry: Funnel.PageEntry) -> [ScoreTerm] {
+        guard let ranked, let place = entry.rank else { return [] }
+        return ranked.terms.enumerated().map { index, name in
+            let own = place * ranked.terms.count + index
+            return ScoreTerm(
+                name: name, value: ranked.termValues[own], contribution: ranked.termContributions[own])
+        }
+    }
+}
+
 extension RecommendedItem {
     fileprivate init(_ entry: Funnel.PageEntry, _ outcome: Funnel.Outcome) {
         let details = outcome.details(of: entry)
         self.init(
             itemID: details.id, score: entry.score, title: details.title, category: details.category,
             channels: outcome.channels.filter { $0.candidates.items.contains(entry.item) }.map(\.channel),
-            clickProbability: entry.clickProbability, watchSeconds: entry.watchSeconds)
+            predictions: outcome.predictions(of: entry))
     }
 }
 
@@ -60,8 +77,11 @@ extension ItemExplanation {
                         channel: channel.channel, score: channel.candidates.scores[place], position: UInt32(place + 1))
                 }
             },
-            clickProbability: entry.clickProbability, watchSeconds: entry.watchSeconds, finalScore: entry.score,
+            finalScore: entry.score,
             recallPosition: UInt32((outcome.candidates.items.firstIndex(of: entry.item) ?? -1) + 1),
-            rankPosition: UInt32(entry.rankPosition))
+            rankPosition: UInt32((entry.rank ?? -1) + 1),
+            preRankPosition: entry.rank.flatMap { outcome.ranked?.preRankPositions[$0] } ?? 0,
+            preRankScore: entry.rank.flatMap { outcome.ranked?.preRankScores[$0] } ?? 0,
+            terms: outcome.terms(of: entry))
     }
 }

@@ -90,16 +90,19 @@ public struct RecommenderService: RPCService {
             throw RPCError(.invalidArgument, "request: expected the request to explain, found none")
         }
         let query = try RecommendQuery(wanted, configuration: configuration)
-        return ExplainResponse(try await run(query, context), requestID: query.requestID)
+        return ExplainResponse(try await run(query, context, explains: true), requestID: query.requestID)
     }
 
-    private func run(_ query: RecommendQuery, _ context: CallContext) async throws(RPCError) -> Funnel.Outcome {
+    private func run(
+        _ query: RecommendQuery, _ context: CallContext, explains: Bool = false
+    ) async throws(RPCError) -> Funnel.Outcome {
         // Read once, and held to the end: every stage of the request runs on this version, and it stays loaded.
         guard let lease = snapshots.current() else {
             throw RPCError(.unavailable, "no snapshot is loaded yet")
         }
         defer { extendLifetime(lease) }
-        let outcome = try await funnel.run(query, on: lease.value, deadline: context.deadline, now: now())
+        let outcome = try await funnel.run(
+            query, on: lease.value, deadline: context.deadline, now: now(), explains: explains)
         logger.debug(
             "recommended",
             metadata: [

@@ -1,3 +1,5 @@
+import Models
+
 extension ClusterConfiguration {
     /// The YAML of a cluster on this machine: `shards` x `replicas` recall shards, one ranker, one orchestrator, with
     /// ports counted up from `portBase`.
@@ -14,6 +16,7 @@ extension ClusterConfiguration {
         let deadlines = DeadlineConfiguration()
         let channels = funnel.channels.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "    \($0.key): \($0.value)" }
+        let terms = funnel.fusion.terms.map { "      - \($0.yaml)" }
         return """
             # A Tributary cluster. Relative paths start at this file's folder; addresses may be those of other machines.
             name: local
@@ -39,7 +42,19 @@ extension ClusterConfiguration {
               # Candidates per recall channel; a channel left out is off.
               channels:
             \(channels.joined(separator: "\n"))
-              rank_limit: \(funnel.rankLimit)
+              # What the pre-ranker lets through to the ranker: so many in all, of each channel and category a few at least.
+              prerank:
+                keep: \(funnel.preRank.keep)
+                channel_minimum: \(funnel.preRank.channelMinimum)
+                category_minimum: \(funnel.preRank.categoryMinimum)
+              rank:
+                # Candidates the ranker returns.
+                limit: \(funnel.rankLimit)
+              # The score that items are ordered by: docs/operations.md has the formulas.
+              fusion:
+                formula: \(funnel.fusion.formula.rawValue)
+                terms:
+            \(terms.joined(separator: "\n"))
               # Places of a page for new items that were shown too seldom yet, where ranking gives them none.
               new_item_places: \(funnel.newItemPlaces)
 

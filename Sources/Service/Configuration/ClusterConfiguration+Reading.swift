@@ -65,15 +65,6 @@ extension ClusterConfiguration {
     }
 }
 
-extension FunnelConfiguration {
-    init(reader: inout ConfigurationReader) throws(ConfigurationError) {
-        pageSize = try reader.integer("page_size", in: 1...500) ?? pageSize
-        channels = try reader.integers("channels", in: 1...1000) ?? channels
-        rankLimit = try reader.integer("rank_limit", in: 1...2000) ?? rankLimit
-        newItemPlaces = try reader.integer("new_item_places", in: 0...20) ?? newItemPlaces
-    }
-}
-
 extension DeadlineConfiguration {
     init(reader: inout ConfigurationReader) throws(ConfigurationError) {
         request = try reader.integer("request_ms", in: 1...60_000) ?? request

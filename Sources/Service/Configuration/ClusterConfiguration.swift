@@ -1,3 +1,5 @@
+public import Models
+
 /// What one YAML file says of a cluster: its processes, their addresses, the sizes of the funnel, the deadlines.
 ///
 /// The same file with other addresses describes a cluster of many machines. Reading it is
@@ -30,10 +32,25 @@ public struct FunnelConfiguration: Sendable, Hashable {
         "newest": 50, "followed-author": 100, "author": 50, "similar-author": 50, "place": 50, "city": 50,
         "new-item": 50, "cache": 50,
     ]
+    public var preRank = PreRankConfiguration()
     /// Candidates the ranker returns at most, 1...2,000.
     public var rankLimit = 500
+    /// What the ranking model's predictions become.
+    public var fusion = FusionSpecification.standard
     /// Places of a page for new items that have not had their guaranteed impressions, 0...20.
     public var newItemPlaces = 1
+
+    public init() {}
+}
+
+/// What the pre-ranker lets through to the ranker.
+public struct PreRankConfiguration: Sendable, Hashable {
+    /// Candidates in all, 1...2,000.
+    public var keep = 500
+    /// Of each recall channel, as far as it found so many; those of all channels fit into `keep`.
+    public var channelMinimum = 10
+    /// Of each category, as far as there are so many.
+    public var categoryMinimum = 1
 
     public init() {}
 }

@@ -4,7 +4,7 @@ import Yams
 struct ConfigurationReader {
     private let file: String
     /// Dotted path of the mapping, empty at the root.
-    private let path: String
+    let path: String
     private let line: Int
     private let entries: [String: Node]
     private var asked: Set<String> = []
@@ -59,6 +59,21 @@ struct ConfigurationReader {
         return value
     }
 
+    /// A list of mappings.
+    mutating func sections<Value>(
+        _ key: String, _ read: (inout ConfigurationReader) throws(ConfigurationError) -> Value
+    ) throws(ConfigurationError) -> [Value]? {
+        guard let node = take(key) else { return nil }
+        guard let sequence = node.sequence else { throw failure(node, key, "expected a list of mappings") }
+        var values: [Value] = []
+        for (index, element) in sequence.enumerated() {
+            var reader = try ConfigurationReader(element, file: file, path: full("\(key)[\(index)]"))
+            values.append(try read(&reader))
+            try reader.finish()
+        }
+        return values
+    }
+
     mutating func string(_ key: String) throws(ConfigurationError) -> String? {
         guard let node = take(key) else { return nil }
         guard let value = node.scalar?.string, !value.isEmpty else { throw failure(node, key, "expected a string") }
@@ -68,6 +83,29 @@ struct ConfigurationReader {
     mutating func integer(_ key: String, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int? {
         guard let node = take(key) else { return nil }
         return try integer(node, key, in: range)
+    }
+
+    mutating func number(_ key: String) throws(ConfigurationError) -> Float? {
+        guard let node = take(key) else { return nil }
+        guard let value = node.float, Float(value).isFinite else { throw failure(node, key, "expected a number") }
+        return Float(value)
+    }
+
+    mutating func boolean(_ key: String) throws(ConfigurationError) -> Bool? {
+        guard let node = take(key) else { return nil }
+        guard let value = node.bool else { throw failure(node, key, "expected true or false") }
+        return value
+    }
+
+    /// One of some names.
+    mutating func choice<Value: RawRepresentable<String> & CaseIterable>(
+        _ key: String, _ type: Value.Type = Value.self
+    ) throws(ConfigurationError) -> Value? {
+        guard let node = take(key) else { return nil }
+        guard let value = node.scalar.flatMap({ Value(rawValue: $0.string) }) else {
+            throw failure(node, key, "expected one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return value
     }
 
     /// A mapping from names to whole numbers.
@@ -107,6 +145,11 @@ struct ConfigurationReader {
     /// The error for a key that must be there and is not.
     func missing(_ key: String) -> ConfigurationError {
         ConfigurationError(place: "\(file):\(line)", message: "\(full(key)) is missing")
+    }
+
+    /// The error for values that do not go together.
+    func refusal(_ message: String) -> ConfigurationError {
+        ConfigurationError(place: "\(file):\(line)", message: message)
     }
 
     private mutating func take(_ key: String) -> Node? {

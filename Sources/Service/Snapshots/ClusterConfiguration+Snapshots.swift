@@ -19,12 +19,16 @@ extension ClusterConfiguration {
 
     /// How a process of this cluster loads snapshots.
     ///
-    /// - Parameter kinds: components it needs; of those that are split, its own shard's.
-    public func snapshotHost(of member: Member, kinds: Set<String>) throws(SnapshotError) -> SnapshotHostConfiguration {
+    /// - Parameters:
+    ///   - kinds: components it needs; of those that are split, its own shard's.
+    ///   - optionalKinds: components that it loads when a snapshot has them.
+    public func snapshotHost(
+        of member: Member, kinds: Set<String>, optional optionalKinds: Set<String> = []
+    ) throws(SnapshotError) -> SnapshotHostConfiguration {
         let shard = member.role == .recallShard ? member.shard : nil
         var host = SnapshotHostConfiguration(
             role: member.role.rawValue, cacheDirectory: "\(directory(of: member))/snapshots",
-            filter: ComponentFilter(kinds: kinds, shard: shard))
+            filter: ComponentFilter(kinds: kinds, optional: optionalKinds, shard: shard))
         host.publicKey = try trustedKey()
         return host
     }

@@ -11,10 +11,12 @@ public struct SnapshotProcess<Loaded: Sendable>: Sendable {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - kinds: the components that this process loads.
+    ///   - kinds: the components that this process needs.
+    ///   - optionalKinds: those that it loads when a snapshot has them.
     ///   - load: makes of the mapped components what the process serves from.
     public init(
-        _ member: ClusterConfiguration.Member, in cluster: ClusterConfiguration, kinds: Set<String>, logger: Logger,
+        _ member: ClusterConfiguration.Member, in cluster: ClusterConfiguration, kinds: Set<String>,
+        optional optionalKinds: Set<String> = [], logger: Logger,
         load: @escaping @Sendable (OpenSnapshot) throws -> Loaded
     ) throws {
         self.member = member
@@ -22,7 +24,8 @@ public struct SnapshotProcess<Loaded: Sendable>: Sendable {
         self.logger = logger
         let shards = cluster.recallShards.count
         host = try SnapshotHost(
-            try cluster.snapshotHost(of: member, kinds: kinds), source: try cluster.snapshotSource(), logger: logger
+            try cluster.snapshotHost(of: member, kinds: kinds, optional: optionalKinds),
+            source: try cluster.snapshotSource(), logger: logger
         ) { snapshot in
             guard snapshot.manifest.shards == shards else {
                 throw SnapshotError(

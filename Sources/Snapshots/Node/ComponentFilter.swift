@@ -2,11 +2,14 @@
 public struct ComponentFilter: Sendable, Hashable {
     /// Kinds it loads; every one of them must be in the snapshot.
     public var kinds: Set<String>
+    /// Kinds it loads as well from a snapshot that has them.
+    public var optionalKinds: Set<String>
     /// Its own shard, for kinds that are split; nil for a process that serves no shard.
     public var shard: Int?
 
-    public init(kinds: Set<String>, shard: Int? = nil) {
+    public init(kinds: Set<String>, optional optionalKinds: Set<String> = [], shard: Int? = nil) {
         self.kinds = kinds
+        self.optionalKinds = optionalKinds
         self.shard = shard
     }
 
@@ -20,7 +23,9 @@ public struct ComponentFilter: Sendable, Hashable {
                 "snapshot \(manifest.version) is split over \(manifest.shards) shards; this process serves shard \(shard)"
             )
         }
-        let selected = manifest.components.filter { kinds.contains($0.kind) && ($0.shard == nil || $0.shard == shard) }
+        let selected = manifest.components.filter {
+            (kinds.contains($0.kind) || optionalKinds.contains($0.kind)) && ($0.shard == nil || $0.shard == shard)
+        }
         for kind in kinds.sorted() where !selected.contains(where: { $0.kind == kind }) {
             throw SnapshotError(
                 .missing,

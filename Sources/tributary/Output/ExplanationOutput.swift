@@ -8,13 +8,23 @@ struct ExplanationOutput: Encodable {
         var position: UInt32
     }
 
+    /// What the score is made of.
+    struct Term: Encodable {
+        var name: String
+        var value: Float
+        /// A summand or a factor of the score.
+        var contribution: Float
+    }
+
     struct Item: Encodable {
         var itemId: String
         var channels: [Channel]
         var recallPosition: UInt32
+        var preRankPosition: UInt32
+        var preRankScore: Float
         var rankPosition: UInt32
-        var clickProbability: Float
-        var watchSeconds: Float
+        var predictions: [String: Float]
+        var terms: [Term]
         var finalScore: Float
     }
 
@@ -42,12 +52,15 @@ struct ExplanationOutput: Encodable {
 
     init(_ response: ExplainResponse) {
         page = PageOutput(response.page ?? RecommendResponse())
-        items = response.items.map { item in
+        let predictions = page.items.map(\.predictions) + Array(repeating: [:], count: response.items.count)
+        items = zip(response.items, predictions).map { item, predictions in
             Item(
                 itemId: item.itemID,
                 channels: item.channels.map { Channel(channel: $0.channel, score: $0.score, position: $0.position) },
-                recallPosition: item.recallPosition, rankPosition: item.rankPosition,
-                clickProbability: item.clickProbability, watchSeconds: item.watchSeconds, finalScore: item.finalScore)
+                recallPosition: item.recallPosition, preRankPosition: item.preRankPosition,
+                preRankScore: item.preRankScore, rankPosition: item.rankPosition, predictions: predictions,
+                terms: item.terms.map { Term(name: $0.name, value: $0.value, contribution: $0.contribution) },
+                finalScore: item.finalScore)
         }
         stages = response.stages.map {
             Stage(
@@ -61,21 +74,45 @@ struct ExplanationOutput: Encodable {
     }
 
     func text(user name: String) -> String {
-        var text = page.text(user: name) + "\nwhere each item came from\n"
-        var table = TextTable("#>", "item", "channel: position, score", "recall>", "rank>", "score>")
-        for (place, item) in items.enumerated() {
-            let channels = item.channels.map { "\($0.channel): \($0.position), \($0.score.text(4))" }
-            for (line, channel) in channels.enumerated() {
-                table.add(
-                    line == 0 ? "\(place + 1)" : "", line == 0 ? item.itemId : "", channel,
-                    line == 0 ? "\(item.recallPosition)" : "", line == 0 ? "\(item.rankPosition)" : "",
-                    line == 0 ? item.finalScore.text(4) : "")
-            }
+        var text = page.text(user: name) + "\nwhere each item came from\n" + provenanceTable()
+        if items.contains(where: { !$0.terms.isEmpty }) {
+            text += "\nwhat its score is made of\n" + termTable()
         }
-        text += table.text() + "\nstages\n" + stageTable()
+        text += "\nstages\n" + stageTable()
         text += "\nuser '\(name)': \(user.known ? "known" : "unknown"), \(user.recentItemIds.count) recent items"
         if !user.recentItemIds.isEmpty { text += " (newest \(user.recentItemIds.prefix(5).joined(separator: ", ")))" }
         return text + ", \(user.shown) shown, \(user.liveEvents) live events\n"
+    }
+
+    private func provenanceTable() -> String {
+        var table = TextTable("#>", "item", "channel: position, score", "recall>", "pre-rank>", "rank>", "score>")
+        for (place, item) in items.enumerated() {
+            let channels = item.channels.map { "\($0.channel): \($0.position), \($0.score.text(4))" }
+            for (line, channel) in channels.enumerated() {
+                guard line == 0 else {
+                    table.add("", "", channel, "", "", "", "")
+                    continue
+                }
+                table.add(
+                    "\(place + 1)", item.itemId, channel, "\(item.recallPosition)", "\(item.preRankPosition)",
+                    "\(item.rankPosition)", item.finalScore.text(4))
+            }
+        }
+        return table.text()
+    }
+
+    /// What each term of the formula read and what it came to, and what else is predicted.
+    private func termTable() -> String {
+        var table = TextTable("#>", "item", "score>", "terms: value -> summand or factor")
+        for (place, item) in items.enumerated() {
+            let terms = item.terms.map { "\($0.name) \($0.value.text(4)) -> \($0.contribution.text(4))" }
+            let named = Set(item.terms.map(\.name))
+            let others = item.predictions.filter { !named.contains($0.key) }.sorted { $0.key < $1.key }
+                .map { "\($0.key) \($0.value.text(4))" }
+            let text = terms.joined(separator: ", ") + (others.isEmpty ? "" : "; " + others.joined(separator: ", "))
+            table.add("\(place + 1)", item.itemId, item.finalScore.text(4), text)
+        }
+        return table.text()
     }
 
     private func stageTable() -> String {

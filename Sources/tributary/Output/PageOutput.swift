@@ -8,8 +8,8 @@ struct PageOutput: Encodable {
         var category: String
         var channels: [String]
         var score: Float
-        var clickProbability: Float
-        var watchSeconds: Float
+        /// By head: probabilities, and seconds for watch times.
+        var predictions: [String: Float]
     }
 
     struct Completeness: Encodable {
@@ -33,21 +33,24 @@ struct PageOutput: Encodable {
         items = page.items.map {
             Item(
                 itemId: $0.itemID, title: $0.title, category: $0.category, channels: $0.channels, score: $0.score,
-                clickProbability: $0.clickProbability, watchSeconds: $0.watchSeconds)
+                predictions: Dictionary(zip(page.heads, $0.predictions)) { first, _ in first })
         }
         let told = page.completeness ?? Messages.Completeness()
         completeness = Completeness(
             shardsAsked: told.shardsAsked, shardsAnswered: told.shardsAnswered, missingChannels: told.missingChannels,
-            order: told.order == .ranked ? "ranked" : "recalled", reasons: told.reasons)
+            order: told.order.text, reasons: told.reasons)
     }
 
     func text(user: String) -> String {
         var table = TextTable("#>", "item", "title", "category", "channels", "score>", "p(click)>", "watch s>")
+        func prediction(_ head: String, of item: Item, digits: Int) -> String {
+            item.predictions[head]?.text(digits) ?? "-"
+        }
         for (place, item) in items.enumerated() {
             table.add(
                 "\(place + 1)", item.itemId, item.title, item.category, item.channels.joined(separator: " "),
-                item.score.text(4), completeness.order == "ranked" ? item.clickProbability.text(4) : "-",
-                completeness.order == "ranked" ? item.watchSeconds.text(1) : "-")
+                item.score.text(4), prediction("click", of: item, digits: 4),
+                prediction("watch_time", of: item, digits: 1))
         }
         var text = userKnown ? "" : "nothing is known of user '\(user)': this is the popular page\n"
         text += items.isEmpty ? "no items\n" : table.text()
@@ -58,5 +61,16 @@ struct PageOutput: Encodable {
         }
         for reason in completeness.reasons { text += "  \(reason)\n" }
         return text
+    }
+}
+
+extension Order {
+    /// As it is told to people.
+    fileprivate var text: String {
+        switch self {
+        case .ranked: "ranked"
+        case .preRanked: "pre-ranked"
+        default: "recalled"
+        }
     }
 }

@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "generated/tributary/v1/items.pb-c.h"
 
 typedef struct Tributary__V1__RankRequest Tributary__V1__RankRequest;
+typedef struct Tributary__V1__Cut Tributary__V1__Cut;
 typedef struct Tributary__V1__UserState Tributary__V1__UserState;
 typedef struct Tributary__V1__Scene Tributary__V1__Scene;
 typedef struct Tributary__V1__RankResponse Tributary__V1__RankResponse;
@@ -45,10 +46,50 @@ struct  Tributary__V1__RankRequest
    */
   size_t n_live_items;
   Tributary__V1__LiveItem **live_items;
+  /*
+   * Recall channels, at most 64.
+   */
+  size_t n_channels;
+  ProtobufCBinaryData *channels;
+  /*
+   * One per item: bit c is set when channels[c] found it. Empty: it is not known, and no channel has a quota.
+   */
+  size_t n_found_by;
+  uint64_t *found_by;
+  Tributary__V1__Cut *cut;
+  /*
+   * Items that must be ranked, however little time is left.
+   */
+  uint32_t least;
+  /*
+   * Whether the terms of the scores are wanted.
+   */
+  protobuf_c_boolean explain;
 };
 #define TRIBUTARY__V1__RANK_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__rank_request__descriptor) \
-    , {0,NULL}, NULL, NULL, 0,NULL, 0, 0,NULL }
+    , {0,NULL}, NULL, NULL, 0,NULL, 0, 0,NULL, 0,NULL, 0,NULL, NULL, 0, 0 }
+
+
+/*
+ * What the pre-ranker lets through to the ranker.
+ */
+struct  Tributary__V1__Cut
+{
+  ProtobufCMessage base;
+  /*
+   * Candidates in all; 0 means all.
+   */
+  uint32_t keep;
+  /*
+   * Of each recall channel and of each category, as far as it has so many.
+   */
+  uint32_t channel_minimum;
+  uint32_t category_minimum;
+};
+#define TRIBUTARY__V1__CUT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__cut__descriptor) \
+    , 0, 0, 0 }
 
 
 /*
@@ -99,7 +140,7 @@ struct  Tributary__V1__Scene
 
 
 /*
- * The arrays are parallel, best first.
+ * The arrays of items are parallel, best first; those with more than one number for each are row-major.
  */
 struct  Tributary__V1__RankResponse
 {
@@ -107,14 +148,13 @@ struct  Tributary__V1__RankResponse
   ProtobufCBinaryData snapshot_version;
   size_t n_items;
   uint64_t *items;
+  /*
+   * What the items are ordered by.
+   */
   size_t n_scores;
   float *scores;
-  size_t n_click_probabilities;
-  float *click_probabilities;
-  size_t n_watch_seconds;
-  float *watch_seconds;
   /*
-   * How often each tower ran for this request.
+   * How often each tower of the pre-ranker ran for this request.
    */
   Tributary__V1__TowerCounts *towers;
   /*
@@ -122,10 +162,59 @@ struct  Tributary__V1__RankResponse
    */
   uint32_t unknown_items;
   uint64_t microseconds;
+  /*
+   * What is predicted of each item: probabilities, and seconds for watch times.
+   */
+  size_t n_heads;
+  ProtobufCBinaryData *heads;
+  /*
+   * [items, heads].
+   */
+  size_t n_predictions;
+  float *predictions;
+  size_t n_pre_rank_scores;
+  float *pre_rank_scores;
+  /*
+   * From 1.
+   */
+  size_t n_pre_rank_positions;
+  uint32_t *pre_rank_positions;
+  /*
+   * What the score is made of, by the configured formula; empty unless it was asked for.
+   */
+  size_t n_terms;
+  ProtobufCBinaryData *terms;
+  /*
+   * [items, terms]: what each term read, and what it came to, a summand or a factor of the score.
+   */
+  size_t n_term_values;
+  float *term_values;
+  size_t n_term_contributions;
+  float *term_contributions;
+  /*
+   * Candidates that the pre-ranker scored, and that came through the cut.
+   */
+  uint32_t pre_ranked;
+  uint32_t kept;
+  /*
+   * Kept candidates of each channel of the request.
+   */
+  size_t n_kept_by_channel;
+  uint32_t *kept_by_channel;
+  /*
+   * False: the snapshot has no ranking model; scores and predictions are the pre-ranker's.
+   */
+  protobuf_c_boolean ranked;
+  uint64_t pre_rank_microseconds;
+  uint64_t rank_microseconds;
+  /*
+   * Why fewer candidates than asked for were scored; empty when all were.
+   */
+  ProtobufCBinaryData shortage;
 };
 #define TRIBUTARY__V1__RANK_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__rank_response__descriptor) \
-    , {0,NULL}, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0, 0 }
+    , {0,NULL}, 0,NULL, 0,NULL, NULL, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0,NULL, 0, 0, 0, {0,NULL} }
 
 
 struct  Tributary__V1__TowerCounts
@@ -159,6 +248,25 @@ Tributary__V1__RankRequest *
                       const uint8_t       *data);
 void   tributary__v1__rank_request__free_unpacked
                      (Tributary__V1__RankRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__Cut methods */
+void   tributary__v1__cut__init
+                     (Tributary__V1__Cut         *message);
+size_t tributary__v1__cut__get_packed_size
+                     (const Tributary__V1__Cut   *message);
+size_t tributary__v1__cut__pack
+                     (const Tributary__V1__Cut   *message,
+                      uint8_t             *out);
+size_t tributary__v1__cut__pack_to_buffer
+                     (const Tributary__V1__Cut   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__Cut *
+       tributary__v1__cut__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__cut__free_unpacked
+                     (Tributary__V1__Cut *message,
                       ProtobufCAllocator *allocator);
 /* Tributary__V1__UserState methods */
 void   tributary__v1__user_state__init
@@ -241,6 +349,9 @@ void   tributary__v1__tower_counts__free_unpacked
 typedef void (*Tributary__V1__RankRequest_Closure)
                  (const Tributary__V1__RankRequest *message,
                   void *closure_data);
+typedef void (*Tributary__V1__Cut_Closure)
+                 (const Tributary__V1__Cut *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__UserState_Closure)
                  (const Tributary__V1__UserState *message,
                   void *closure_data);
@@ -281,6 +392,7 @@ void tributary__v1__ranking__rank(ProtobufCService *service,
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor tributary__v1__rank_request__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__cut__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__user_state__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__scene__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__rank_response__descriptor;

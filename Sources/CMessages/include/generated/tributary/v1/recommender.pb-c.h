@@ -28,6 +28,7 @@ typedef struct Tributary__V1__RejectedEvent Tributary__V1__RejectedEvent;
 typedef struct Tributary__V1__ExplainRequest Tributary__V1__ExplainRequest;
 typedef struct Tributary__V1__ExplainResponse Tributary__V1__ExplainResponse;
 typedef struct Tributary__V1__ItemExplanation Tributary__V1__ItemExplanation;
+typedef struct Tributary__V1__ScoreTerm Tributary__V1__ScoreTerm;
 typedef struct Tributary__V1__ChannelScore Tributary__V1__ChannelScore;
 typedef struct Tributary__V1__StageReport Tributary__V1__StageReport;
 typedef struct Tributary__V1__UserSummary Tributary__V1__UserSummary;
@@ -48,7 +49,11 @@ typedef enum _Tributary__V1__Order {
   /*
    * No ranker answered: by recall.
    */
-  TRIBUTARY__V1__ORDER__ORDER_RECALLED = 2
+  TRIBUTARY__V1__ORDER__ORDER_RECALLED = 2,
+  /*
+   * The snapshot has no ranking model: by the pre-ranker's score.
+   */
+  TRIBUTARY__V1__ORDER__ORDER_PRE_RANKED = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__ORDER)
 } Tributary__V1__Order;
 typedef enum _Tributary__V1__EventKind {
@@ -125,10 +130,15 @@ struct  Tributary__V1__RecommendResponse
    * False: nothing is known of this user, so the page is the popular one.
    */
   protobuf_c_boolean user_known;
+  /*
+   * What is predicted of each item: probabilities, and seconds for watch times. Empty in recall order.
+   */
+  size_t n_heads;
+  ProtobufCBinaryData *heads;
 };
 #define TRIBUTARY__V1__RECOMMEND_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__recommend_response__descriptor) \
-    , {0,NULL}, {0,NULL}, 0,NULL, NULL, 0 }
+    , {0,NULL}, {0,NULL}, 0,NULL, NULL, 0, 0,NULL }
 
 
 struct  Tributary__V1__RecommendedItem
@@ -146,12 +156,15 @@ struct  Tributary__V1__RecommendedItem
    */
   size_t n_channels;
   ProtobufCBinaryData *channels;
-  float click_probability;
-  float watch_seconds;
+  /*
+   * One per head of the response.
+   */
+  size_t n_predictions;
+  float *predictions;
 };
 #define TRIBUTARY__V1__RECOMMENDED_ITEM__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__recommended_item__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, {0,NULL}, 0,NULL, 0, 0 }
+    , {0,NULL}, 0, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL }
 
 
 /*
@@ -276,18 +289,47 @@ struct  Tributary__V1__ItemExplanation
   ProtobufCBinaryData item_id;
   size_t n_channels;
   Tributary__V1__ChannelScore **channels;
-  float click_probability;
-  float watch_seconds;
   float final_score;
   /*
    * 1-based place in the merged recall list and after ranking; 0 when it had none.
    */
   uint32_t recall_position;
   uint32_t rank_position;
+  /*
+   * Among all candidates that the pre-ranker scored; 0 when it had none.
+   */
+  uint32_t pre_rank_position;
+  float pre_rank_score;
+  /*
+   * What the score is made of, by the configured formula.
+   */
+  size_t n_terms;
+  Tributary__V1__ScoreTerm **terms;
 };
 #define TRIBUTARY__V1__ITEM_EXPLANATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__item_explanation__descriptor) \
-    , {0,NULL}, 0,NULL, 0, 0, 0, 0, 0 }
+    , {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0,NULL }
+
+
+struct  Tributary__V1__ScoreTerm
+{
+  ProtobufCMessage base;
+  /*
+   * A head, or an attribute of the item.
+   */
+  ProtobufCBinaryData name;
+  /*
+   * What it is for this item.
+   */
+  float value;
+  /*
+   * What it came to: a summand or a factor of the score.
+   */
+  float contribution;
+};
+#define TRIBUTARY__V1__SCORE_TERM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__score_term__descriptor) \
+    , {0,NULL}, 0, 0 }
 
 
 struct  Tributary__V1__ChannelScore
@@ -616,6 +658,25 @@ Tributary__V1__ItemExplanation *
 void   tributary__v1__item_explanation__free_unpacked
                      (Tributary__V1__ItemExplanation *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__ScoreTerm methods */
+void   tributary__v1__score_term__init
+                     (Tributary__V1__ScoreTerm         *message);
+size_t tributary__v1__score_term__get_packed_size
+                     (const Tributary__V1__ScoreTerm   *message);
+size_t tributary__v1__score_term__pack
+                     (const Tributary__V1__ScoreTerm   *message,
+                      uint8_t             *out);
+size_t tributary__v1__score_term__pack_to_buffer
+                     (const Tributary__V1__ScoreTerm   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__ScoreTerm *
+       tributary__v1__score_term__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__score_term__free_unpacked
+                     (Tributary__V1__ScoreTerm *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__ChannelScore methods */
 void   tributary__v1__channel_score__init
                      (Tributary__V1__ChannelScore         *message);
@@ -787,6 +848,9 @@ typedef void (*Tributary__V1__ExplainResponse_Closure)
 typedef void (*Tributary__V1__ItemExplanation_Closure)
                  (const Tributary__V1__ItemExplanation *message,
                   void *closure_data);
+typedef void (*Tributary__V1__ScoreTerm_Closure)
+                 (const Tributary__V1__ScoreTerm *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__ChannelScore_Closure)
                  (const Tributary__V1__ChannelScore *message,
                   void *closure_data);
@@ -876,6 +940,7 @@ extern const ProtobufCMessageDescriptor tributary__v1__rejected_event__descripto
 extern const ProtobufCMessageDescriptor tributary__v1__explain_request__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__explain_response__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__item_explanation__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__score_term__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__channel_score__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__stage_report__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__user_summary__descriptor;

@@ -1,0 +1,81 @@
+import Catalog
+import Features
+import Kernels
+import Models
+import Networks
+
+/// What one request writes while it is pre-ranked; reused by later requests.
+final class PreRankScratch {
+    let workspace = Workspace()
+    var user = UserInputs()
+    let head: PreRankHead.Scratch
+    var cross = CrossEncoder()
+    let fusion = FusionScratch()
+    var attributes = FusionAttributes()
+    /// Candidates that can be scored, in the order of the request: those of the catalogue, then those it does not have.
+    private(set) var keys: [ItemKey] = []
+    /// Their places in the request.
+    private(set) var places: [UInt32] = []
+    /// Their categories, 0 when it is not known.
+    private(set) var categories: [UInt32] = []
+    /// Rows of those of the catalogue, the first of `keys`.
+    private(set) var rows: [UInt32] = []
+    /// The others.
+    private(set) var live: [LiveItemTowers.Entry] = []
+    /// `[count, 2]`: probability of a click, seconds watched.
+    var predictions: [Float] = []
+    /// By the fused score; set by `sort`.
+    private(set) var order = CandidateOrder()
+    var towers = TowerCounts()
+
+    init(_ head: PreRankHead) {
+        self.head = PreRankHead.Scratch(head)
+    }
+
+    /// Candidates that can be scored.
+    var count: Int { keys.count }
+
+    /// Looks up the candidates.
+    ///
+    /// - Parameter liveEntry: what is needed of an item that the snapshot does not have.
+    func begin(
+        _ items: some Collection<ItemKey>, net: PreRankNet, live attributes: [LiveItem],
+        liveEntry: (LiveItem) -> LiveItemTowers.Entry
+    ) {
+        removeAll()
+        for (place, item) in items.enumerated() {
+            guard let row = net.encoder.itemIndex.row(of: item) else { continue }
+            rows.append(UInt32(row))
+            append(item, place, category: net.encoder.columns.categories[row])
+        }
+        guard !attributes.isEmpty else { return }
+        let known = Dictionary(attributes.map { ($0.key, $0) }) { first, _ in first }
+        for (place, item) in items.enumerated() where net.encoder.itemIndex.row(of: item) == nil {
+            guard let attributes = known[item] else { continue }
+            let entry = liveEntry(attributes)
+            live.append(entry)
+            append(item, place, category: entry.features.category)
+        }
+    }
+
+    /// Puts the candidates in order.
+    func sort() {
+        order.sort(fusion.scores, keys: keys)
+    }
+
+    private func append(_ item: ItemKey, _ place: Int, category: UInt32) {
+        keys.append(item)
+        places.append(UInt32(place))
+        categories.append(category)
+    }
+
+    private func removeAll() {
+        keys.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
+        categories.removeAll(keepingCapacity: true)
+        rows.removeAll(keepingCapacity: true)
+        live.removeAll(keepingCapacity: true)
+        predictions.removeAll(keepingCapacity: true)
+        towers = TowerCounts()
+    }
+}

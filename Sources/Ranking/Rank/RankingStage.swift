@@ -1,0 +1,20 @@
+public import Catalog
+public import Models
+
+/// A ranking model as the ranker runs it: what it predicts of one user's candidates, calibrated.
+///
+/// Any number of requests may run at once.
+public protocol RankingStage: Sendable {
+    /// Columns of the predictions.
+    var heads: [String] { get }
+    /// By head, how often items of a length are finished.
+    var finishRates: [String: FinishRate] { get }
+
+    /// - Parameters:
+    ///   - rows: catalogue rows of the first candidates.
+    ///   - live: those after them, which the catalogue does not have.
+    ///   - predictions: `[rows + live, heads]`, row-major, overwritten: probabilities, and seconds for watch times.
+    func predict(
+        _ state: UserState, _ scene: Scene, rows: [UInt32], live: [LiveItem],
+        into predictions: UnsafeMutableBufferPointer<Float>)
+}
