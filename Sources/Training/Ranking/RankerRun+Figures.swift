@@ -5,6 +5,7 @@ import Inference
 import Kernels
 import Models
 import Networks
+import Ranking
 
 extension RankerRun {
     /// The ranker on held-back rows, beside the rate model fitted on the rows before.
@@ -28,16 +29,21 @@ extension RankerRun {
             features: featureFigures(predicted.counter))
     }
 
-    /// What rows would be ordered by: the click's probability and the expected seconds by the standard formula.
+    /// What rows would be ordered by: the standard formula; the click alone when the model lacks the formula's heads.
     func fused(_ predictions: RankerPredictions) -> [Float]? {
-        guard let click = net.heads.firstIndex(where: { $0.name == "click" }) else { return nil }
-        guard let watch = net.heads.firstIndex(where: { $0.kind == .watchTime }) else {
+        let names = net.heads.map(\.name)
+        guard let click = names.firstIndex(of: "click") else { return nil }
+        guard let formula = try? FusionFormula(.standard, heads: names, of: "the ranker") else {
             return predictions.heads[click]
         }
-        let fusion = FusionSpecification()
-        return zip(predictions.heads[click], predictions.heads[watch]).map {
-            fusion.score(click: $0, watchSeconds: $1)
+        let scratch = FusionScratch()
+        let rows = predictions.rows.indices.flatMap { row in predictions.heads.map { $0[row] } }
+        rows.withUnsafeBufferPointer {
+            formula.score(
+                FusionCandidates(keys: predictions.rows.map { ItemKey(rawValue: UInt64($0)) }, predictions: $0),
+                in: scratch)
         }
+        return Array(scratch.scores)
     }
 
     /// Rates of each event of a head, among all rows.
