@@ -45,7 +45,7 @@ import Testing
 
     private func pagesDoNotRepeat(_ cluster: LocalCluster, _ user: String) throws {
         let first = try cluster.page(user: user)
-        #expect(first.userKnown && first.completeness.order == "ranked")
+        #expect(first.userKnown && ["ranked", "pre-ranked"].contains(first.completeness.order))
         #expect(first.completeness.shardsAsked == 2 && first.completeness.shardsAnswered == 2)
         #expect(first.items.count == 20 && first.items.allSatisfy { !$0.channels.isEmpty })
         let excluded = try #require(first.items.first).itemId
@@ -54,6 +54,9 @@ import Testing
         let explained = try Command.run(
             binary: "tributary", ["recommend", "--explain", "--address", cluster.orchestrator, "--user", user])
         #expect(explained.status == 0 && explained.output.contains("itemcf"))
+        for part in ["what its score is made of", "watch_time", "pre-rank ", "kept of", "ranker call"] {
+            #expect(explained.output.contains(part), "\(part)")
+        }
         let clicked = try Command.run(
             binary: "tributary",
             ["events", "--address", cluster.orchestrator, "--user", user, "--item", excluded, "--kind", "click"])

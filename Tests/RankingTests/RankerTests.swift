@@ -1,4 +1,5 @@
 import Catalog
+import Features
 import Foundation
 import Kernels
 import Models
@@ -22,15 +23,14 @@ import Testing
         var cost: Duration = .zero
 
         func predict(
-            _ state: UserState, _ scene: Scene, rows: [UInt32], live: [LiveItem],
+            _ state: UserState, _ scene: Scene, _ candidates: [RankingCandidate],
             into predictions: UnsafeMutableBufferPointer<Float>
         ) {
-            for (place, row) in rows.enumerated() {
-                predictions[2 * place] = Float(row) / 1_000
-                predictions[2 * place + 1] = row % 2 == 0 ? 1 : 0
+            for (place, candidate) in candidates.enumerated() {
+                predictions[2 * place] = candidate.row.map { Float($0) / 1_000 } ?? 0
+                predictions[2 * place + 1] = candidate.row.map { $0 % 2 == 0 ? 1 : 0 } ?? 0
             }
-            for place in predictions.indices.dropFirst(2 * rows.count) { predictions[place] = 0 }
-            clock.advance(cost * (rows.count + live.count))
+            clock.advance(cost * candidates.count)
         }
     }
 
@@ -148,11 +148,11 @@ import Testing
             let clock: TestClock
 
             func predict(
-                _ state: UserState, _ scene: Scene, rows: [UInt32], live: [LiveItem],
+                _ state: UserState, _ scene: Scene, _ candidates: [RankingCandidate],
                 into predictions: UnsafeMutableBufferPointer<Float>
             ) {
                 predictions.update(repeating: 0.5)
-                clock.advance(.milliseconds(10) + .microseconds(100) * rows.count)
+                clock.advance(.milliseconds(10) + .microseconds(100) * candidates.count)
             }
         }
         let ranker = try Ranker(

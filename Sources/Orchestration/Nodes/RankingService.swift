@@ -20,9 +20,9 @@ public struct RankingService: RPCService {
     public func register(in router: inout Router) {
         router.unary(RankingMethods.rank) { [self] request, context throws(RPCError) in
             let start = ContinuousClock.now
+            var query = try RankingQuery(request)
             let lease = try snapshots.pinned(request.snapshotVersion)
             defer { extendLifetime(lease) }
-            var query = try RankingQuery(request)
             query.timeLeft = context.deadline == .distantFuture ? nil : context.deadline.remaining
             let ranked = lease.value.rank(query)
             return RankResponse(

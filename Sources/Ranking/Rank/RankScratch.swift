@@ -1,4 +1,5 @@
 import Catalog
+import Features
 import Kernels
 
 /// What one request writes on its way through both stages; reused by later requests.
@@ -15,6 +16,7 @@ final class RankScratch {
     private(set) var keys: [ItemKey] = []
     private(set) var rows: [UInt32] = []
     private(set) var live: [LiveItemTowers.Entry] = []
+    private(set) var candidates: [RankingCandidate] = []
     /// `[ranked, heads]`.
     var predictions: [Float] = []
 
@@ -30,7 +32,9 @@ final class RankScratch {
     }
 
     /// Gathers what came through the cut.
-    func gather(heads: Int) {
+    ///
+    /// - Parameter columns: of the catalogue.
+    func gather(heads: Int, columns: ItemFeatureColumns) {
         ranked.removeAll(keepingCapacity: true)
         keys.removeAll(keepingCapacity: true)
         rows.removeAll(keepingCapacity: true)
@@ -44,6 +48,9 @@ final class RankScratch {
             ranked.append(place)
             live.append(preRank.live[Int(place) - known])
         }
+        candidates.removeAll(keepingCapacity: true)
+        for row in rows { candidates.append(RankingCandidate(row: Int(row), columns: columns)) }
+        for entry in live { candidates.append(RankingCandidate(entry.features)) }
         for place in ranked { keys.append(preRank.keys[Int(place)]) }
         predictions.removeAll(keepingCapacity: true)
         predictions.append(contentsOf: repeatElement(0, count: ranked.count * heads))

@@ -110,11 +110,10 @@ public final class Ranker: @unchecked Sendable {
     private func rank(
         _ query: RankingQuery, _ scratch: RankScratch, _ stage: any RankingStage, _ fusion: FusionFormula
     ) {
-        scratch.gather(heads: stage.heads.count)
+        scratch.gather(heads: stage.heads.count, columns: preRanker.net.encoder.columns)
         guard !scratch.ranked.isEmpty else { return }
         scratch.predictions.withUnsafeMutableBufferPointer { predictions in
-            stage.predict(
-                query.state, query.scene, rows: scratch.rows, live: scratch.live.map(\.item), into: predictions)
+            stage.predict(query.state, query.scene, scratch.candidates, into: predictions)
         }
         scratch.attributes.fill(
             for: fusion, rows: scratch.rows, live: scratch.live, columns: preRanker.net.encoder.columns)

@@ -1,4 +1,5 @@
 public import Catalog
+public import Features
 public import Models
 
 /// A ranking model as the ranker runs it: what it predicts of one user's candidates, calibrated.
@@ -10,11 +11,8 @@ public protocol RankingStage: Sendable {
     /// By head, how often items of a length are finished.
     var finishRates: [String: FinishRate] { get }
 
-    /// - Parameters:
-    ///   - rows: catalogue rows of the first candidates.
-    ///   - live: those after them, which the catalogue does not have.
-    ///   - predictions: `[rows + live, heads]`, row-major, overwritten: probabilities, and seconds for watch times.
+    /// - Parameter predictions: `[candidates, heads]`, row-major, overwritten: probabilities, and seconds for watch times.
     func predict(
-        _ state: UserState, _ scene: Scene, rows: [UInt32], live: [LiveItem],
+        _ state: UserState, _ scene: Scene, _ candidates: [RankingCandidate],
         into predictions: UnsafeMutableBufferPointer<Float>)
 }
