@@ -156,7 +156,8 @@ let package = Package(
             path: "Benchmarks/training/training-bench"),
         executable("nets-bench", ["Inference", "Blobs", "Kernels"], path: "Benchmarks/nets/nets-bench"),
         executable(
-            "allocation-bench", ["Recall", "VectorIndex", "Catalog", "Blobs", "Kernels", "CAllocations"],
+            "allocation-bench",
+            ["Recall", "Models", "Networks", "VectorIndex", "Catalog", "Blobs", "Kernels", "CAllocations"],
             path: "Benchmarks/allocations/allocation-bench"),
         executable(
             "vectors-bench",

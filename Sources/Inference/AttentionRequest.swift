@@ -44,10 +44,20 @@ public final class AttentionRequest {
     /// - Parameter history: `[count, keyWidth]`, row-major; `count` at most `keysMax`.
     /// - Complexity: O(count * keyWidth), and for the dot form times its width; no allocation.
     public func begin(_ history: UnsafeBufferPointer<Float>, count: Int) {
-        precondition(count >= 0 && count <= keysMax, "\(count) keys, made for \(keysMax)")
         precondition(history.count >= count * net.keyWidth, "\(history.count) floats for [\(count), \(net.keyWidth)]")
+        begin(count: count) { keys in
+            if let base = history.baseAddress { keys.update(from: base, count: count * net.keyWidth) }
+        }
+    }
+
+    /// Takes in a request's history from where it is written.
+    ///
+    /// - Parameter fill: Writes `[count, keyWidth]`, row-major; `count` at most `keysMax`.
+    /// - Complexity: O(count * keyWidth), and for the dot form times its width; no allocation.
+    package func begin(count: Int, fill: (UnsafeMutablePointer<Float>) -> Void) {
+        precondition(count >= 0 && count <= keysMax, "\(count) keys, made for \(keysMax)")
         self.count = count
-        if let base = history.baseAddress { keys.update(from: base, count: count * net.keyWidth) }
+        fill(keys)
         packed.assign(operand(keys, count, net.keyWidth))
         if case .dot(_, let key, let scratch) = weighing { scratch.begin(key, keys: keys, count: count) }
     }

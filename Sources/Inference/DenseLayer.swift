@@ -13,16 +13,17 @@ struct DenseLayer: Sendable {
         case int8(QuantizedMatrix)
     }
 
-    /// - Parameter precision: A single output stays float32: it is a dot product, and quantising its input costs more.
+    /// - Parameter precision: Instead of the layer's own. A single output stays float32: it is a dot product, and quantising
+    ///   its input costs more.
     /// - Complexity: O(inputs * outputs).
-    init(_ layer: LayerWeights, precision: Precision) {
+    init(_ layer: LayerWeights, precision: Precision? = nil) {
         inputs = layer.inputs
         outputs = layer.outputs
         activation = layer.activation
         bias = layer.bias
         weights = layer.weight.withUnsafeBufferPointer { values in
             let matrix = MatrixOperand(values, rows: layer.inputs, columns: layer.outputs)
-            return precision == .int8 && layer.outputs > 1
+            return (precision ?? layer.precision) == .int8 && layer.outputs > 1
                 ? .int8(QuantizedMatrix(matrix)) : .float32(PackedMatrix(matrix))
         }
     }
@@ -61,5 +62,54 @@ struct DenseLayer: Sendable {
                     arena.quantized, matrix, bias: start, activation: activation, into: y, stride: outputStride)
             }
         }
+    }
+}
+
+/// Columns that are the same in all rows of a request.
+extension DenseLayer {
+    /// What these columns and the bias bring to every row.
+    ///
+    /// Nothing is made in bytes: a row's input is rounded as a whole.
+    /// - Parameters:
+    ///   - x: `[inputs]`, any row.
+    ///   - sum: `[outputs]`, overwritten: goes into `run(sharing:)`.
+    func share(_ x: UnsafePointer<Float>, _ columns: SharedColumns, into sum: UnsafeMutablePointer<Float>) {
+        guard case .float32(let matrix) = weights else { return }
+        precondition(columns.count == inputs, "\(columns.count) columns for a layer of \(inputs) inputs")
+        bias.withUnsafeBufferPointer { bias in
+            for (column, value) in bias.enumerated() { sum[column] = value }
+        }
+        for range in columns.shared {
+            kernels.multiply(
+                operand(x, range, stride: inputs, rows: 1), matrix, firstRow: range.lowerBound, accumulate: true,
+                into: sum)
+        }
+    }
+
+    /// `y = f(x W + b)`, of which `share` has made what `columns` calls shared.
+    func run(
+        _ x: UnsafePointer<Float>, stride: Int, rows: Int, into y: UnsafeMutablePointer<Float>, outputStride: Int,
+        sharing columns: SharedColumns, sum: UnsafePointer<Float>, in arena: InferenceArena
+    ) {
+        guard case .float32(let matrix) = weights, !columns.shared.isEmpty else {
+            run(x, stride: stride, rows: rows, into: y, outputStride: outputStride, in: arena)
+            return
+        }
+        guard let last = columns.own.last else {
+            for row in 0..<rows { kernels.activate(activation, sum, y + row * outputStride, count: outputs) }
+            return
+        }
+        for (index, range) in columns.own.enumerated() {
+            kernels.multiply(
+                operand(x, range, stride: stride, rows: rows), matrix, firstRow: range.lowerBound,
+                bias: index == 0 ? sum : nil, activation: range == last ? activation : .identity,
+                accumulate: index > 0, into: y, stride: outputStride)
+        }
+    }
+
+    private func operand(_ x: UnsafePointer<Float>, _ columns: Range<Int>, stride: Int, rows: Int) -> MatrixOperand {
+        let elements = UnsafeBufferPointer(
+            start: x + columns.lowerBound, count: max(0, rows - 1) * stride + columns.count)
+        return MatrixOperand(elements, rows: rows, columns: columns.count, stride: stride)
     }
 }

@@ -3,28 +3,38 @@ public import Kernels
 /// Dense layers one after the other.
 ///
 /// The first inputs may be a request's own, the same for all of its rows: their product with the weights is made once and
-/// takes the place of the first layer's bias. That is how one user meets n candidates at the cost of one row.
+/// takes the place of the first layer's bias. That is how one user meets n candidates at the cost of one row. Which columns
+/// these are may also be told by each request (`SharedColumns`).
 public final class DenseNet: TileNet {
-    /// Columns of the input of each row; those of the request are not among them.
+    /// Columns of the input of each row; those of `sharedInputs` are not among them.
     public let inputs: Int
-    /// Columns of a request's own input.
+    /// First columns that are a request's own.
     public let sharedInputs: Int
     private let layers: [DenseLayer]
+    private let norms: [RowNorm?]
     private let shared: DenseLayer?
     public let need: ArenaNeed
 
     /// - Parameters:
     ///   - weights: Layers of which each takes what the one before it gives.
-    ///   - precisions: One for each layer; all float32 when nil.
+    ///   - norms: What follows each layer; none when nil.
+    ///   - precisions: One for each layer; the layers' own when nil.
     ///   - sharedInputs: The first layer's first inputs that are a request's own.
     /// - Complexity: O(weights).
-    public init(_ weights: [LayerWeights], precisions: [Precision]? = nil, sharedInputs: Int = 0) {
+    public init(
+        _ weights: [LayerWeights], norms: [RowNorm?]? = nil, precisions: [Precision]? = nil, sharedInputs: Int = 0
+    ) {
         guard let first = weights.first else { preconditionFailure("a net of no layers") }
         precondition(
             zip(weights, weights.dropFirst()).allSatisfy { $0.outputs == $1.inputs }, "layers do not fit together")
-        let precisions = precisions ?? Array(repeating: .float32, count: weights.count)
+        let precisions = precisions ?? weights.map(\.precision)
         precondition(precisions.count == weights.count, "\(precisions.count) precisions for \(weights.count) layers")
         precondition(sharedInputs >= 0 && sharedInputs <= first.inputs, "\(sharedInputs) of \(first.inputs) inputs")
+        let norms = norms ?? Array(repeating: nil, count: weights.count)
+        precondition(
+            norms.count == weights.count
+                && zip(norms, weights).allSatisfy { $0.map(\.width) ?? $1.outputs == $1.outputs },
+            "a norm for each layer, of its width")
         var parts = weights
         var shared: DenseLayer?
         if sharedInputs > 0 {
@@ -39,6 +49,7 @@ public final class DenseNet: TileNet {
         }
         self.shared = shared
         self.sharedInputs = sharedInputs
+        self.norms = norms
         inputs = parts[0].inputs
         layers = zip(parts, precisions).map { DenseLayer($0, precision: $1) }
         need =
@@ -68,12 +79,25 @@ public final class DenseNet: TileNet {
         shared.run(from, stride: sharedInputs, rows: 1, into: to, outputStride: sharedOutputs, in: arena)
     }
 
+    /// What columns that all rows of a request share bring to every row.
+    ///
+    /// - Parameters:
+    ///   - x: `[inputs]`, any row.
+    ///   - sum: `[sharedOutputs]`, overwritten; undefined when the first layer is held in bytes, which does not use it.
+    package func share(
+        _ x: UnsafePointer<Float>, _ columns: SharedColumns, into sum: UnsafeMutablePointer<Float>
+    ) {
+        layers[0].share(x, columns, into: sum)
+    }
+
     public func runTile(
         _ x: UnsafePointer<Float>, stride: Int, rows: Int, into y: UnsafeMutablePointer<Float>, outputStride: Int,
         in arena: InferenceArena
     ) {
         precondition(sharedInputs == 0, "the request's own inputs are missing")
-        runTile(x, stride: stride, rows: rows, sharing: nil, into: y, outputStride: outputStride, in: arena)
+        run(x, stride, rows, into: y, outputStride, gates: nil, in: arena) { layer, to, step in
+            layer.run(x, stride: stride, rows: rows, into: to, outputStride: step, in: arena)
+        }
     }
 
     /// Runs at most `Tile.rows` rows beside a request's own inputs.
@@ -83,15 +107,55 @@ public final class DenseNet: TileNet {
         _ x: UnsafePointer<Float>, stride: Int, rows: Int, sharing sum: UnsafePointer<Float>?,
         into y: UnsafeMutablePointer<Float>, outputStride: Int, in arena: InferenceArena
     ) {
+        run(x, stride, rows, into: y, outputStride, gates: nil, in: arena) { layer, to, step in
+            layer.run(x, stride: stride, rows: rows, into: to, outputStride: step, bias: sum, in: arena)
+        }
+    }
+
+    /// Runs at most `Tile.rows` rows whose layers have gates, of columns some of which all rows of the request share.
+    ///
+    /// - Parameters:
+    ///   - sum: What `share` made of `columns`; nil when no column is multiplied apart.
+    ///   - gates: Of the first layers; nil for none.
+    package func runTile(
+        _ x: UnsafePointer<Float>, stride: Int, rows: Int, sharing columns: SharedColumns, sum: UnsafePointer<Float>?,
+        gates: LayerGates?, into y: UnsafeMutablePointer<Float>, outputStride: Int, in arena: InferenceArena
+    ) {
+        precondition(sharedInputs == 0, "the request's own inputs are missing")
+        run(x, stride, rows, into: y, outputStride, gates: gates, in: arena) { layer, to, step in
+            if let sum {
+                layer.run(
+                    x, stride: stride, rows: rows, into: to, outputStride: step, sharing: columns, sum: sum, in: arena)
+            } else {
+                layer.run(x, stride: stride, rows: rows, into: to, outputStride: step, in: arena)
+            }
+        }
+    }
+
+    /// - Parameter first: Runs the first layer.
+    @inline(__always)
+    private func run(
+        _ x: UnsafePointer<Float>, _ stride: Int, _ rows: Int, into y: UnsafeMutablePointer<Float>, _ outputStride: Int,
+        gates: LayerGates?, in arena: InferenceArena,
+        first: (_ layer: DenseLayer, _ to: UnsafeMutablePointer<Float>, _ stride: Int) -> Void
+    ) {
         arena.scope {
-            var (from, step) = (x, stride)
+            var (from, step, gated) = (x, stride, 0)
             for (index, layer) in layers.enumerated() {
                 let isLast = index == layers.count - 1
                 let to = isLast ? y : arena.take(rows * layer.outputs)
-                layer.run(
-                    from, stride: step, rows: rows, into: to, outputStride: isLast ? outputStride : layer.outputs,
-                    bias: index == 0 ? sum : nil, in: arena)
-                (from, step) = (UnsafePointer(to), layer.outputs)
+                let toStep = isLast ? outputStride : layer.outputs
+                if index == 0 {
+                    first(layer, to, toStep)
+                } else {
+                    layer.run(from, stride: step, rows: rows, into: to, outputStride: toStep, in: arena)
+                }
+                norms[index]?.run(to, stride: toStep, rows: rows)
+                if let gates, index < gates.layers {
+                    gates.apply(at: gated, width: layer.outputs, to, stride: toStep, rows: rows)
+                    gated += layer.outputs
+                }
+                (from, step) = (UnsafePointer(to), toStep)
             }
         }
     }

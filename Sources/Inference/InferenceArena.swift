@@ -49,14 +49,14 @@ public final class InferenceArena {
 
     /// Lends memory to `body`; what it took is free again when it returns.
     @inline(__always)
-    func scope<Result>(_ body: () -> Result) -> Result {
+    package func scope<Result>(_ body: () -> Result) -> Result {
         let mark = used
         defer { used = mark }
         return body()
     }
 
     /// `count` floats with undefined values, until the end of the scope.
-    func take(_ count: Int) -> UnsafeMutablePointer<Float> {
+    package func take(_ count: Int) -> UnsafeMutablePointer<Float> {
         let size = InferenceArena.rounded(count)
         precondition(used + size <= capacity, "a net takes \(used + size) floats of an arena made for \(capacity)")
         defer { used += size }

@@ -10,10 +10,12 @@ public struct LayerWeights: Sendable {
     /// `[outputs]`.
     public let bias: SharedBuffer<Float>
     public var activation: Activation
+    /// How it is to be held; a layer with one output is held in float32 always.
+    public var precision: Precision
 
     public init(
         inputs: Int, outputs: Int, weight: SharedBuffer<Float>, bias: SharedBuffer<Float>,
-        activation: Activation = .identity
+        activation: Activation = .identity, precision: Precision = .float32
     ) {
         precondition(
             inputs >= 0 && outputs > 0 && weight.count == inputs * outputs && bias.count == outputs,
@@ -23,6 +25,7 @@ public struct LayerWeights: Sendable {
         self.weight = weight
         self.bias = bias
         self.activation = activation
+        self.precision = precision
     }
 
     /// `<name>.weight` `[inputs, outputs]` and `<name>.bias` `[1, outputs]` of a component, the names and shapes of
@@ -45,6 +48,13 @@ public struct LayerWeights: Sendable {
         self.init(inputs: shape[0], outputs: shape[1], weight: weight, bias: bias, activation: activation)
     }
 
+    /// The same layer, to be held otherwise.
+    func held(in precision: Precision) -> LayerWeights {
+        var layer = self
+        layer.precision = precision
+        return layer
+    }
+
     /// Rows `range` of the weights, without the bias.
     func rows(_ range: Range<Int>) -> SharedBuffer<Float> {
         weight[shared: range.lowerBound * outputs..<range.upperBound * outputs]
@@ -64,6 +74,32 @@ public struct LayerWeights: Sendable {
         }
         return LayerWeights(
             inputs: first.inputs, outputs: outputs, weight: SharedBuffer(weight),
-            bias: SharedBuffer(layers.flatMap(\.bias)), activation: first.activation)
+            bias: SharedBuffer(layers.flatMap(\.bias)), activation: first.activation, precision: first.precision)
+    }
+
+    /// The layer followed by `y * factor + shift`, column by column: batch normalisation in serving is one.
+    ///
+    /// - Parameters: factor, shift: `[outputs]`.
+    /// - Precondition: no activation comes between.
+    public func followed(byFactor factor: [Float], shift: [Float]) -> LayerWeights {
+        precondition(activation == .identity && factor.count == outputs && shift.count == outputs, "columns of a layer")
+        return LayerWeights(
+            inputs: inputs, outputs: outputs,
+            weight: SharedBuffer(weight.enumerated().map { $1 * factor[$0 % outputs] }),
+            bias: SharedBuffer(bias.enumerated().map { $1 * factor[$0] + shift[$0] }), precision: precision)
+    }
+
+    /// The outputs at `places` of `count`; the others are `value` whatever the input.
+    func spread(to places: [Int], of count: Int, others value: Float) -> LayerWeights {
+        precondition(places.count == outputs && places.allSatisfy { $0 < count }, "\(outputs) outputs at \(places)")
+        var weight = [Float](repeating: 0, count: inputs * count)
+        var bias = [Float](repeating: value, count: count)
+        for (column, place) in places.enumerated() {
+            bias[place] = self.bias[column]
+            for row in 0..<inputs { weight[row * count + place] = self.weight[row * outputs + column] }
+        }
+        return LayerWeights(
+            inputs: inputs, outputs: count, weight: SharedBuffer(weight), bias: SharedBuffer(bias),
+            activation: activation, precision: precision)
     }
 }

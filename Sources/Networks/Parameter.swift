@@ -159,6 +159,11 @@ public final class EmbeddingTable: Parameter, @unchecked Sendable {
         kernels.prefetch(values + index * width, count: width)
     }
 
+    /// Where a row lies, `[width]`, for as long as the table lives.
+    package func address(of row: UInt32) -> UnsafePointer<Float> {
+        values + checked(row) * width
+    }
+
     /// Copies a row to `target`, `[width]`.
     public func copy(_ index: Int, to target: UnsafeMutablePointer<Float>) {
         precondition(index >= 0 && index < rows, "\(name) has \(rows) rows, asked for \(index)")

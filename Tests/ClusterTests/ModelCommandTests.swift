@@ -23,7 +23,15 @@ import Testing
         #expect(lines.contains(["embeddings", "400", "0"]))
         #expect(lines.contains(["deep", "40", "72"]))
         #expect(lines.contains(["head", "click", "9", "17"]))
-        #expect(lines.last == ["together", "449", "89"])
+        #expect(lines.contains(["together", "449", "89"]))
+        #expect(lines.last == ["engine:", "inference"])
+    }
+
+    @Test func theEngineIsNamed() throws {
+        let slow = Self.specification.replacing("\"deep\"", with: "\"crossings\": [{\"kind\": \"senet\"}], \"deep\"")
+        #expect(try describe(slow).output.hasSuffix("engine: workspace, for crossing 0: senet\n"))
+        let json = try describe(slow, ["--json"]).output
+        #expect(json.contains("\"workspaceBlocks\"") && json.contains("\"parts\""))
     }
 
     @Test func whatCannotBeMeantEndsWithTwo() throws {

@@ -7,7 +7,7 @@ import Kernels
 import Recall
 import VectorIndex
 
-/// Counts allocations of the hot paths of recall, with some candidates and with ten times as many.
+/// Counts allocations of the hot paths of recall and ranking, with some candidates and with ten times as many.
 @main
 struct AllocationBench: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,6 +36,8 @@ struct AllocationBench: ParsableCommand {
                 Path(name: "top-k of a stream", request: topKStream),
                 Path(name: "top-k of an array", request: topKArray),
                 Path(name: "posting-list merge", request: postingLists),
+                Path(name: "ranking model", request: { try RankerRequest.make($0, precisions: [:]) }),
+                Path(name: "ranking model, bytes", request: { try RankerRequest.make($0, precisions: nil) }),
             ]
             + IndexKind.allCases.map { kind in
                 Path(name: "search, \(kind.rawValue)") { try search(kind, $0) }

@@ -52,14 +52,20 @@ extension RankerModel {
     /// - Throws: `ModelError` or `NetworkError` when the file does not hold what its description says.
     public init(_ file: SafetensorsFile, precisions: [String: Precision]? = nil) throws {
         let description = try RankerDescription(file)
+        try self.init(
+            description,
+            in: ParameterSet(
+                file: file, purpose: .serving, precisions: precisions ?? description.precisions ?? [:]),
+            path: file.path)
+    }
+
+    /// - Parameter path: Of the file that the parameters come from.
+    init(_ description: RankerDescription, in parameters: ParameterSet, path: String) throws {
         do throws(ModelError) {
             try description.specification.validate()
         } catch {
-            throw ModelError(.corrupt, "\(file.path): \(error.message)")
+            throw ModelError(.corrupt, "\(path): \(error.message)")
         }
-        try self.init(
-            description.specification, rows: description.rows,
-            in: ParameterSet(
-                file: file, purpose: .serving, precisions: precisions ?? description.precisions ?? [:]))
+        try self.init(description.specification, rows: description.rows, in: parameters)
     }
 }

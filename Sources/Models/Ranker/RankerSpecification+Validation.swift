@@ -3,6 +3,8 @@ extension RankerSpecification {
     private static let widthMax = 65_536
     private static let layersMax = 32
     private static let expertsMax = 64
+    /// Behaviours of a sequence: ten times what lifelong histories in the literature have.
+    private static let lengthMax = 500_000
 
     /// - Throws: `ModelError.invalid` that names the first thing that cannot be meant.
     public func validate() throws(ModelError) {
@@ -53,7 +55,9 @@ extension RankerSpecification {
         let place = "sequences: \(sequence.name)"
         try check(!sequence.name.isEmpty, "sequences: a name is empty")
         try check(!sequence.columns.isEmpty, "\(place): columns: at least one")
-        try check(sequence.length > 0, "\(place): length: expected at least 1, found \(sequence.length)")
+        try check(
+            (1...Self.lengthMax).contains(sequence.length),
+            "\(place): length: expected 1...\(Self.lengthMax), found \(sequence.length)")
         try check(
             sequence.ageWidth >= 0 && sequence.ageWidth <= Self.widthMax,
             "\(place): ageWidth: expected 0...\(Self.widthMax), found \(sequence.ageWidth)")

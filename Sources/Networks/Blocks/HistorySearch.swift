@@ -30,13 +30,13 @@ public enum HistorySearch {
     ///   - candidate: Row of the table; history: rows of the table, newest first.
     ///   - scores: Scratch.
     ///   - found: Gets the positions in the history, newest first, appended. The newer of two alike goes before.
-    /// - Complexity: O(history.count width + history.count log limit).
+    /// - Complexity: O(history.count width + history.count log limit); no allocation once the arrays have had room.
     public static func soft(
         candidate: UInt32, in history: some RandomAccessCollection<UInt32>, of table: EmbeddingTable, limit: Int,
         scores: inout [Float], appendingTo found: inout [Int]
     ) {
-        guard history.count > limit else {
-            found.append(contentsOf: 0..<history.count)
+        guard history.count > limit, limit > 0 else {
+            if limit > 0 { found.append(contentsOf: 0..<history.count) }
             return
         }
         let width = table.width
@@ -45,8 +45,45 @@ public enum HistorySearch {
         for row in history {
             scores.append(kernels.dot(query, table.values + table.checked(row) * width, count: width))
         }
-        let best = scores.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(limit)
-        found.append(contentsOf: best.sorted())
+        // The least score that is kept; of those that have it, the newest fill what the greater ones leave.
+        let least = leastOfBest(limit, of: &scores)
+        var ties = limit
+        for score in scores where score > least { ties -= 1 }
+        for (position, score) in scores.enumerated() where score >= least {
+            if score == least {
+                guard ties > 0 else { continue }
+                ties -= 1
+            }
+            found.append(position)
+        }
+    }
+
+    /// The least of the `limit` greatest, which go through a heap behind the scores.
+    ///
+    /// - Complexity: O(scores.count log limit), no allocation once `scores` has had room for both.
+    private static func leastOfBest(_ limit: Int, of scores: inout [Float]) -> Float {
+        let count = scores.count
+        for place in 0..<limit {
+            scores.append(scores[place])
+            var child = place
+            while child > 0, scores[count + (child - 1) / 2] > scores[count + child] {
+                scores.swapAt(count + (child - 1) / 2, count + child)
+                child = (child - 1) / 2
+            }
+        }
+        for place in limit..<count where scores[place] > scores[count] {
+            scores[count] = scores[place]
+            var parent = 0
+            while 2 * parent + 1 < limit {
+                var child = 2 * parent + 1
+                if child + 1 < limit, scores[count + child + 1] < scores[count + child] { child += 1 }
+                guard scores[count + child] < scores[count + parent] else { break }
+                scores.swapAt(count + parent, count + child)
+                parent = child
+            }
+        }
+        defer { scores.removeLast(limit) }
+        return scores[count]
     }
 }
 

@@ -13,7 +13,8 @@ struct ModelDescribeCommand: AsyncParsableCommand {
         abstract: "Check a ranking model's specification and count what it holds and does.",
         discussion: """
             Parameters are trained scalars and kept statistics, operations floating-point operations for one candidate, a
-            multiplication and an addition counting two, histories at full length.
+            multiplication and an addition counting two, histories at full length. The engine is what a ranker serves it by:
+            `inference`, nets in tiles, or `workspace`, the trained model itself, for the blocks that are named.
             """)
 
     /// Rows of a table of which nothing is said.
@@ -50,10 +51,24 @@ struct ModelDescribeCommand: AsyncParsableCommand {
         }
         let costs = try read.costs(rows: counts(of: read))
         if json {
-            try printJSON(costs)
+            try printJSON(Output(engine: read.engine, workspaceBlocks: read.workspaceBlocks, parts: costs))
         } else {
             print(Self.text(costs), terminator: "")
+            print(Self.engine(of: read))
         }
+    }
+
+    private struct Output: Codable {
+        var engine: RankerNet.Engine
+        /// Why it is `workspace`; empty when it is not.
+        var workspaceBlocks: [String]
+        var parts: [RankerCost]
+    }
+
+    private static func engine(of specification: RankerSpecification) -> String {
+        let blocks = specification.workspaceBlocks
+        return "engine: \(specification.engine.rawValue)"
+            + (blocks.isEmpty ? "" : ", for \(blocks.joined(separator: ", "))")
     }
 
     private func counts(of specification: RankerSpecification) throws -> [String: Int] {
