@@ -31,7 +31,7 @@ import Testing
         let slow = Self.specification.replacing("\"deep\"", with: "\"crossings\": [{\"kind\": \"senet\"}], \"deep\"")
         #expect(try describe(slow).output.hasSuffix("engine: workspace, for crossing 0: senet\n"))
         let json = try describe(slow, ["--json"]).output
-        #expect(json.contains("\"workspaceBlocks\"") && json.contains("\"parts\""))
+        #expect(json.contains("\"workspace_blocks\"") && json.contains("\"parts\""))
     }
 
     @Test func whatCannotBeMeantEndsWithTwo() throws {

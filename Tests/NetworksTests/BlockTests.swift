@@ -155,12 +155,32 @@ import Testing
     @Test func hardSearchFindsTheNewestOfTheCategory() {
         var found: [Int] = []
         let history: [UInt32] = [3, 1, 3, 0, 3, 3]
-        HistorySearch.hard(category: 3, in: history, limit: 3, appendingTo: &found)
+        HistorySearch.hard(category: 3, in: history[...], limit: 3, appendingTo: &found)
         #expect(found == [0, 2, 4])
         found.removeAll()
-        HistorySearch.hard(category: 0, in: history, limit: 3, appendingTo: &found)
-        HistorySearch.hard(category: 7, in: history, limit: 3, appendingTo: &found)
+        HistorySearch.hard(category: 0, in: history[...], limit: 3, appendingTo: &found)
+        HistorySearch.hard(category: 7, in: history[...], limit: 3, appendingTo: &found)
         #expect(found == [])
+    }
+
+    /// Against sorting, with many ties.
+    @Test func softSearchKeepsTheNewestOfEqualBehaviours() throws {
+        let table = try parameters.table("ties", rows: 9, width: 1, initial: .zeros)
+        table.assign([1, 3, 2, 2, 0, -1, 3, 5, 1])
+        var generator = SeededGenerator(seed: 4)
+        var scores: [Float] = []
+        for count in [1, 2, 5, 30, 77] {
+            let history = (0..<count).map { _ in UInt32(generator.next() % 9) }
+            for limit in [1, 2, 7, 29] {
+                let order = history.indices.sorted {
+                    (-table.row(Int(history[$0]))[0], $0) < (-table.row(Int(history[$1]))[0], $1)
+                }
+                var found: [Int] = []
+                HistorySearch.soft(
+                    candidate: 0, in: history[...], of: table, limit: limit, scores: &scores, appendingTo: &found)
+                #expect(found == order.prefix(limit).sorted())
+            }
+        }
     }
 
     @Test func softSearchFindsTheNearestByInnerProduct() throws {
@@ -169,11 +189,11 @@ import Testing
         table.assign([0, 0, 1, 2, 1, 1, 1, -1, 3, 0])
         var (found, scores): ([Int], [Float]) = ([], [])
         HistorySearch.soft(
-            candidate: 1, in: [3, 4, 0, 2, 1] as [UInt32], of: table, limit: 2, scores: &scores, appendingTo: &found)
+            candidate: 1, in: [3, 4, 0, 2, 1], of: table, limit: 2, scores: &scores, appendingTo: &found)
         #expect(found == [1, 4])
         found.removeAll()
         HistorySearch.soft(
-            candidate: 1, in: [3, 4] as [UInt32], of: table, limit: 2, scores: &scores, appendingTo: &found)
+            candidate: 1, in: [3, 4], of: table, limit: 2, scores: &scores, appendingTo: &found)
         #expect(found == [0, 1])
     }
 

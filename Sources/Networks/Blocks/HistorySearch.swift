@@ -12,7 +12,7 @@ public enum HistorySearch {
     ///   - found: Gets the positions, newest first, appended.
     /// - Complexity: O(history.count), ends at the limit.
     public static func hard(
-        category: UInt32, in history: some Collection<UInt32>, unknown: UInt32? = 0, limit: Int,
+        category: UInt32, in history: ArraySlice<UInt32>, unknown: UInt32? = 0, limit: Int,
         appendingTo found: inout [Int]
     ) {
         guard category != unknown else { return }
@@ -32,7 +32,7 @@ public enum HistorySearch {
     ///   - found: Gets the positions in the history, newest first, appended. The newer of two alike goes before.
     /// - Complexity: O(history.count width + history.count log limit); no allocation once the arrays have had room.
     public static func soft(
-        candidate: UInt32, in history: some RandomAccessCollection<UInt32>, of table: EmbeddingTable, limit: Int,
+        candidate: UInt32, in history: ArraySlice<UInt32>, of table: EmbeddingTable, limit: Int,
         scores: inout [Float], appendingTo found: inout [Int]
     ) {
         guard history.count > limit, limit > 0 else {
