@@ -157,7 +157,7 @@ let package = Package(
         executable("nets-bench", ["Inference", "Blobs", "Kernels"], path: "Benchmarks/nets/nets-bench"),
         executable(
             "allocation-bench",
-            ["Recall", "Models", "Networks", "VectorIndex", "Catalog", "Blobs", "Kernels", "CAllocations"],
+            ["Recall", "Models", "Features", "Networks", "VectorIndex", "Catalog", "Blobs", "Kernels", "CAllocations"],
             path: "Benchmarks/allocations/allocation-bench"),
         executable(
             "vectors-bench",

@@ -1,4 +1,5 @@
 import Blobs
+import Features
 import Kernels
 import Models
 import Networks

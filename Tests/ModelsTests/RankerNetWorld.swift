@@ -1,4 +1,5 @@
 import Blobs
+import Features
 import Foundation
 import Kernels
 import Models

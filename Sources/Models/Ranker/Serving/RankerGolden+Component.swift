@@ -1,4 +1,5 @@
 public import Blobs
+import Features
 import Foundation
 import Kernels
 import Networks

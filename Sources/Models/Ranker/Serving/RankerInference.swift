@@ -1,4 +1,5 @@
 import Blobs
+import Features
 import Inference
 import Kernels
 import Networks

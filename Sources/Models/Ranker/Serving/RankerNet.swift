@@ -1,4 +1,5 @@
 public import Blobs
+public import Features
 import Inference
 public import Kernels
 import Networks
