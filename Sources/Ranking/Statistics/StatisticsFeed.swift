@@ -1,0 +1,67 @@
+import Catalog
+import Synchronization
+
+/// What rankers are told of items while they serve: kept for the snapshots to come, and counted by those that are loaded.
+///
+/// Lost when the process ends; bounded: the oldest are forgotten first.
+public final class StatisticsFeed: Sendable {
+    /// Events that are kept.
+    public static let eventsMax = 1_000_000
+    /// Senders whose last message is remembered.
+    private static let sourcesMax = 1_024
+
+    private struct State {
+        /// Oldest first; those before `first` are forgotten.
+        var events: [LiveEvent] = []
+        var first = 0
+        var sequences: [UInt64: UInt64] = [:]
+        var tables: [Table] = []
+    }
+
+    private struct Table {
+        weak var statistics: LiveStatistics?
+    }
+
+    private let state = Mutex(State())
+
+    public init() {}
+
+    /// Counts events, in all snapshots that are loaded.
+    ///
+    /// - Parameters:
+    ///   - source: of a sender's life.
+    ///   - sequence: numbers its messages, rising: one that comes again counts once.
+    /// - Returns: whether it was new.
+    /// - Complexity: O(events * loaded snapshots).
+    @discardableResult
+    public func record(_ events: [LiveEvent], source: UInt64, sequence: UInt64) -> Bool {
+        state.withLock { state in
+            if let last = state.sequences[source], sequence <= last { return false }
+            if state.sequences.count >= Self.sourcesMax { state.sequences.removeAll() }
+            state.sequences[source] = sequence
+            state.events.append(contentsOf: events)
+            if state.events.count - state.first > Self.eventsMax {
+                state.first = state.events.count - Self.eventsMax
+                // Moved down seldom.
+                if state.first > Self.eventsMax {
+                    state.events.removeFirst(state.first)
+                    state.first = 0
+                }
+            }
+            state.tables.removeAll { $0.statistics == nil }
+            for table in state.tables { table.statistics?.record(events) }
+            return true
+        }
+    }
+
+    /// Tells the statistics of a snapshot that was just loaded of all that is kept, and from now on of what comes.
+    public func attach(_ statistics: LiveStatistics) {
+        state.withLock { state in
+            statistics.record(state.events[state.first...])
+            state.tables.append(Table(statistics: statistics))
+        }
+    }
+
+    /// Events that are kept.
+    public var count: Int { state.withLock { $0.events.count - $0.first } }
+}
