@@ -25,7 +25,7 @@ struct RankerCommand: AsyncParsableCommand {
         let member = try cluster.member(.ranker, replica: replica)
         let fusion = cluster.funnel.fusion
         let snapshots = try SnapshotProcess(
-            member, in: cluster, kinds: Ranker.componentKinds,
+            member, in: cluster, kinds: Ranker.componentKinds, optional: Ranker.optionalKinds,
             logger: ServiceProcess.logger(member.name, level: process.logLevel)
         ) { try Ranker($0, fusion: fusion) }
         try await snapshots.run(services: [RankingService(snapshots: SnapshotAccess(snapshots.host))])

@@ -102,6 +102,7 @@ final class LocalCluster {
             var shardsAnswered: Int
             var missingChannels: [String]
             var order: String
+            var reasons: [String]
         }
 
         var snapshotVersion: String

@@ -29,6 +29,32 @@ import Testing
         #expect(page.snapshotVersion == bad && page.completeness.shardsAnswered == 1)
     }
 
+    /// The formula of the configuration reads click and watch_time. Without a ranking model it is not asked.
+    @Test(.timeLimit(.minutes(5)))
+    func aRankingModelWithoutTheFormulasHeadsIsRefused() throws {
+        let cluster = try LocalCluster(shards: 1)
+        try #require(cluster.lastUp.status == 0, "\(cluster.lastUp.output)\n\(cluster.lastUp.errors)")
+        let served = try cluster.page(user: "1").snapshotVersion
+        func trained(_ ranker: String) throws -> String {
+            let file = "\(cluster.directory)/specification.json"
+            try "{\"ranker\": \(ranker)}".write(toFile: file, atomically: true, encoding: .utf8)
+            return try Self.train(cluster, seed: 2, ["--specification", file])
+        }
+        let headless = try trained(
+            #"{"net": {"heads": [{"name": "click", "kind": "binary"}, {"name": "like", "kind": "binary"}]}}"#)
+        let refused = try Self.commit(headless, cluster)
+        #expect(refused.status == 2, "\(refused)")
+        for part in ["ranker-0", headless, "there is no head 'watch_time'", "click, like"] {
+            #expect(refused.errors.contains(part), "\(refused.errors)")
+        }
+        #expect(try cluster.page(user: "2").snapshotVersion == served)
+        let without = try trained(#"{"enabled": false}"#)
+        #expect(try Self.commit(without, cluster).status == 0)
+        let page = try cluster.page(user: "3")
+        #expect(page.snapshotVersion == without && page.completeness.order == "pre-ranked")
+        #expect(page.completeness.reasons == ["the snapshot has no ranking model: the order is the pre-ranker's"])
+    }
+
     @Test(.timeLimit(.minutes(5)))
     func onlySnapshotsSignedWithTheKeyAreServed() throws {
         let cluster = try LocalCluster(shards: 1)

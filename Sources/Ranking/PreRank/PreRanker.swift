@@ -1,6 +1,6 @@
 public import Blobs
 public import Catalog
-import Features
+public import Features
 import Foundation
 import Inference
 import Kernels
@@ -32,6 +32,9 @@ public final class PreRanker: Sendable {
         fusion = try FusionFormula(
             net.model.specification.fusion, heads: ThreeTowerSpecification.heads, of: "the pre-ranker")
     }
+
+    /// Of the catalogue.
+    public var columns: ItemFeatureColumns { net.encoder.columns }
 
     /// Scores candidates and puts them in order.
     ///
