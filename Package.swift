@@ -188,8 +188,8 @@ let package = Package(
         tests(
             "TrainingTests",
             [
-                "Training", "Evaluation", "Models", "Features", "Networks", "VectorIndex", "Catalog", "Simulation",
-                "Snapshots", "Blobs", "Kernels",
+                "Training", "Evaluation", "Ranking", "Models", "Features", "Networks", "VectorIndex", "Catalog",
+                "Simulation", "Snapshots", "Blobs", "Kernels",
             ],
             exclude: ["Resources"]),
         tests("FeatureStoreTests", ["FeatureStore", "Catalog", "Blobs", "Kernels"]),

@@ -1,0 +1,107 @@
+import Blobs
+import Catalog
+import Features
+import Foundation
+import Kernels
+import Models
+import Networks
+import Ranking
+import Simulation
+import Snapshots
+import Testing
+import Training
+
+/// A trained ranking model as the ranker serves it.
+struct RankingModelTests {
+    private func trained(_ dataset: Dataset, _ body: ((String) throws -> SafetensorsFile) throws -> Void) throws {
+        var options = TrainingOptions()
+        (options.twoTowerEpochs, options.preRankerEpochs, options.dimension, options.shards) = (1, 1, 8, 1)
+        options.specification.ranker.training.epochs = 1
+        let directory = FileManager.default.temporaryDirectory.appending(path: "served-\(UUID())").path()
+        let store = try SnapshotStore(directory: directory)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let (manifest, _) = try TrainingPipeline(dataset, options: options, progress: .silent).run(into: store)
+        try body { try StoredComponents(manifest, in: store).open($0) }
+    }
+
+    private func world() throws -> Dataset {
+        var configuration = WorldConfiguration()
+        (configuration.users, configuration.items, configuration.impressions) = (200, 400, 16_000)
+        return try World(configuration).log()
+    }
+
+    /// The user with most showings, as he was after them.
+    private func state(_ dataset: Dataset) -> UserState {
+        let log = dataset.exposures
+        let user = Int(log.users[log.count - 1])
+        var state = UserState(
+            user: dataset.users.keys[user], isKnown: true, profile: dataset.users.fields.map { $0.values[user] })
+        for row in 0..<log.count where log.users[row] == log.users[log.count - 1] {
+            state.record(
+                Interaction(
+                    item: dataset.items.keys[Int(log.items[row])], timeMilliseconds: log.times[row],
+                    actions: Actions(rawValue: log.actions[row]), watchSeconds: log.watchSeconds[row]))
+        }
+        return state
+    }
+
+    /// What the ranker answers is what the net that was trained predicts of the same inputs, calibrated, and fused.
+    @Test func whatIsServedIsWhatWasTrained() throws {
+        let dataset = try world()
+        let (state, index) = (state(dataset), KeyIndex(dataset.items.keys))
+        let scene = Scene(timeMilliseconds: (dataset.exposures.times.last ?? 0) + 60_000, surface: 1)
+        try trained(dataset) { open in
+            let file = try open("ranker")
+            let columns = ItemFeatureColumns(dataset.items)
+            var (encoder, statistics) = try RankerFeatures.encoder(file, columns: columns, itemIndex: index)
+            try statistics.restore(open(RankingStatistics.componentKind))
+            let calibration = try RankerCalibration(open("ranker-calibration"))
+            let stage = try RankingModel(
+                RankingModel.Components(
+                    ranker: file, calibration: try open("ranker-calibration"), golden: nil),
+                encoder: encoder,
+                statistics: LiveStatistics(
+                    statistics, version: "v", dataUntil: scene.timeMilliseconds, itemIndex: index))
+            let fusion = FusionSpecification(
+                .clickTimes, [FusionTerm(head: "like", weight: 2), FusionTerm(head: "finish", lengthAdjusted: true)])
+            let ranker = try Ranker(
+                PreRanker(open("prerank"), items: dataset.items), stage: stage, fusion: fusion)
+            let fresh = LiveItem(publicID: "fresh", publishMilliseconds: scene.timeMilliseconds, durationSeconds: 40)
+            var query = RankingQuery(
+                state, scene, items: SharedBuffer(Array(dataset.items.keys.prefix(300)) + [fresh.key]))
+            (query.live, query.cut) = ([fresh], PreRankCut(keep: 200, categoryMinimum: 200))
+            let ranked = ranker.rank(query).items
+            #expect(ranked.items.count == 200 && ranked.heads == stage.heads)
+
+            let candidates = ranked.items.map { item in
+                index.row(of: item).map { RankingCandidate(row: $0, columns: columns) }
+                    ?? RankingCandidate(ItemVocabulary(dataset.items, columns: columns).features(of: fresh))
+            }
+            var request = RankingRequest(encoder)
+            request.begin(state, scene, statistics: statistics)
+            let inputs = request.encode(candidates, statistics: statistics)
+            let model = try RankerModel(file)
+            let expected = model(inputs, in: Workspace()).enumerated().map { head, outputs in
+                let calibrator = calibration.heads[ranked.heads[head]]
+                return model.predictions(outputs, head: head).map { calibrator?($0) ?? $0 }
+            }
+            let tolerance: Float = try RankerDescription(file).precisions?.values.contains(.int8) == true ? 2e-2 : 1e-4
+            for (head, name) in ranked.heads.enumerated() {
+                let served = try #require(ranked.predictions(of: name))
+                for (found, wanted) in zip(served, expected[head]) {
+                    #expect(abs(found - wanted) < tolerance * max(1, wanted), "\(name)")
+                }
+            }
+            let rate = try #require(calibration.finishRates["finish"])
+            let (click, like) = (ranked.predictions(of: "click") ?? [], ranked.predictions(of: "like") ?? [])
+            let finish = ranked.predictions(of: "finish") ?? []
+            for (place, item) in ranked.items.enumerated() {
+                let seconds = index.row(of: item).map { dataset.items.durations[$0] } ?? 40
+                let score =
+                    click[place] * (1 + 2 * like[place] + rate.adjusted(finish[place], seconds: seconds))
+                #expect(abs(ranked.scores[place] - score) < 1e-4 * max(1, score))
+            }
+            #expect(zip(ranked.scores, ranked.scores.dropFirst()).allSatisfy { $0 >= $1 })
+        }
+    }
+}
