@@ -1,5 +1,5 @@
 public import Catalog
-import Kernels
+public import Kernels
 
 /// What a snapshot knows of every user: profiles, last-n and counts as they stood when its training log ended.
 ///
@@ -42,6 +42,14 @@ public struct UserStateTable: Sendable {
     }
 
     public var count: Int { keys.count }
+
+    /// The profile of a user, a value for each field; nil for one the table does not have.
+    public func profile(of user: UserKey) -> SharedBuffer<UInt32>? {
+        let fields = fieldNames.count
+        return index.row(of: user).map { profiles[shared: $0 * fields..<($0 + 1) * fields] }
+    }
+
+    public var fieldCount: Int { fieldNames.count }
 
     /// The state of a user as of the snapshot; one of whom nothing is known when he is not in the table.
     ///

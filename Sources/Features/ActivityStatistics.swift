@@ -36,11 +36,20 @@ public struct ActivityStatistics: Sendable {
     ///
     /// - Complexity: O(1).
     public mutating func add(item row: Int, surface: Int, outcome: Outcome, columns: ItemFeatureColumns) {
-        items[row].add(outcome)
-        categories[Int(columns.categories[row])].add(outcome)
-        authors[Int(columns.authors[row])].add(outcome)
-        surfaces[surface < surfaces.count ? surface : 0].add(outcome)
-        total.add(outcome)
+        var counts = ActivityCounts()
+        counts.add(outcome)
+        add(counts, item: row, surface: surface, columns: columns)
+    }
+
+    /// Counts what happened to an item, without its having been a showing as a whole.
+    ///
+    /// - Complexity: O(1).
+    public mutating func add(_ counts: ActivityCounts, item row: Int, surface: Int, columns: ItemFeatureColumns) {
+        items[row].add(counts)
+        categories[Int(columns.categories[row])].add(counts)
+        authors[Int(columns.authors[row])].add(counts)
+        surfaces[surface < surfaces.count ? surface : 0].add(counts)
+        total.add(counts)
     }
 
     /// Counts of a surface; one that the log does not name counts as the unknown surface, 0.

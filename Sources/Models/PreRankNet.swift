@@ -12,11 +12,10 @@ public final class PreRankNet: @unchecked Sendable {
     public let encoder: FeatureEncoder
     /// What runs for each candidate.
     public let head: PreRankHead
-    /// `[N]`, catalogue row order.
-    public let signals: [ItemSignals]
+    /// Of the snapshot.
+    public let statistics: ActivityStatistics
     /// Describes items that the catalogue does not have.
     public let vocabulary: ItemVocabulary
-    private let statistics: ActivityStatistics
     private let workspaces = WorkspacePool()
     private let itemVectors: EmbeddingTable
 
@@ -38,17 +37,9 @@ public final class PreRankNet: @unchecked Sendable {
         encoder = try FeatureEncoder(
             file, description, columns: columns, items: items, itemIndex: itemIndex,
             recentItems: specification.recentItems, lists: specification.user.lists)
-        let statistics = ActivityStatistics(
+        statistics = ActivityStatistics(
             columns: columns, items: try Self.counts(file, "item.counts", rows: columns.count),
             surfaces: try Self.counts(file, "surface.counts", rows: description.features.surfaceCount))
-        signals = (0..<columns.count).map {
-            ItemSignals(row: $0, statistics: statistics, columns: columns, priors: description.features.priors)
-        }
-        self.statistics = statistics
-    }
-
-    public func surface(_ index: UInt16) -> ActivityCounts {
-        statistics.surface(index)
     }
 
     /// Asks for an item's vector to be brought into the cache.
@@ -70,11 +61,6 @@ public final class PreRankNet: @unchecked Sendable {
         return workspaces.withWorkspace { workspace in
             model.items(inputs, in: workspace).withUnsafeBufferPointer { Array($0) }
         }
-    }
-
-    /// What the statistics say of an item that was never shown: what they say of its category and author.
-    public func signals(of item: ItemFeatures) -> ItemSignals {
-        ItemSignals(item, statistics: statistics, priors: encoder.description.priors)
     }
 
     private static func counts(_ file: SafetensorsFile, _ name: String, rows: Int) throws -> [ActivityCounts] {

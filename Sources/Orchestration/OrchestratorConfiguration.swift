@@ -17,6 +17,8 @@ public struct OrchestratorConfiguration: Sendable, Equatable {
     public var newItemPlaces = 1
     /// How often the shards are told of impressions of new items.
     public var impressionReportInterval: Duration = .seconds(1)
+    /// How soon the rankers are told of events.
+    public var statisticsInterval: Duration = .milliseconds(200)
     /// The whole request, when the caller sets no deadline or a later one.
     public var requestTimeout: Duration = .milliseconds(200)
     /// Waiting for the recall shards.
@@ -45,6 +47,9 @@ public enum RequestLimits {
     public static let timeMillisecondsMax: Int64 = 253_402_300_799_999
     /// Items of one report of impressions.
     public static let countsMax = 100_000
+    /// Events of one report of statistics, and profile fields of each.
+    public static let statisticsMax = 10_000
+    public static let profileFieldsMax = 1_000
     /// How far ahead of this machine's clock an event may be: five minutes of clock error.
     public static let clockErrorMillisecondsMax: Int64 = 5 * 60 * 1000
 }

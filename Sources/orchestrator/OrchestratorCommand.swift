@@ -35,7 +35,8 @@ struct OrchestratorCommand: AsyncParsableCommand {
         let service = RecommenderService(
             configuration: OrchestratorConfiguration(cluster), shards: try cluster.recallShards.map(cluster.stage),
             replicas: try cluster.recallShards.map { try $0.map { try cluster.stage([$0]) } },
-            ranker: try cluster.stage(cluster.rankers), users: InMemoryUserStateStore(),
+            ranker: try cluster.stage(cluster.rankers), rankers: try cluster.rankers.map { try cluster.stage([$0]) },
+            users: InMemoryUserStateStore(),
             snapshots: SnapshotAccess(snapshots.host),
             now: { Int64((Date().timeIntervalSince1970 * 1000).rounded()) }, logger: logger)
         try await snapshots.run(services: [service])

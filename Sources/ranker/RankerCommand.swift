@@ -24,10 +24,16 @@ struct RankerCommand: AsyncParsableCommand {
         let cluster = try ClusterConfiguration(file: process.config)
         let member = try cluster.member(.ranker, replica: replica)
         let fusion = cluster.funnel.fusion
+        let feed = StatisticsFeed()
         let snapshots = try SnapshotProcess(
             member, in: cluster, kinds: Ranker.componentKinds, optional: Ranker.optionalKinds,
             logger: ServiceProcess.logger(member.name, level: process.logLevel)
-        ) { try Ranker($0, fusion: fusion) }
-        try await snapshots.run(services: [RankingService(snapshots: SnapshotAccess(snapshots.host))])
+        ) { snapshot in
+            let ranker = try Ranker(snapshot, fusion: fusion)
+            feed.attach(ranker)
+            return ranker
+        }
+        try await snapshots.run(
+            services: [RankingService(snapshots: SnapshotAccess(snapshots.host), feed: feed)])
     }
 }

@@ -33,6 +33,30 @@ import Testing
         #expect(explained.user?.recentItemIDs == ["3", "4"])
     }
 
+    /// The ranker does not take the first message: it comes again, with the same number, and nothing is told twice.
+    @Test func theRankerIsToldOfWhatWasAccepted() async throws {
+        let cluster = SmallCluster(configure: { $0.statisticsInterval = .milliseconds(1) })
+        _ = try await cluster.record(event(), event(), event { ($0.eventID, $0.userID) = ("f", "") })
+        try await eventually { !cluster.pushed.messages.isEmpty }
+        _ = try await cluster.record(event { ($0.eventID, $0.kind, $0.value) = ("h", .play, 7) })
+        try await eventually { cluster.pushed.messages.count == 2 }
+        let messages = cluster.pushed.messages
+        #expect(messages.map(\.sequence) == [1, 2])
+        #expect(Set(messages.map(\.source)).count == 1)
+        #expect(messages.map(\.snapshotVersion) == [SmallCluster.version, SmallCluster.version])
+        #expect(messages.map { Array($0.items) } == [[3], [3]])
+        #expect(messages.map { Array($0.actions) } == [[2], [0]])
+        #expect(messages.map { Array($0.watchSeconds) } == [[0], [7]])
+    }
+
+    private func eventually(_ isTrue: () -> Bool) async throws {
+        for _ in 0..<1_000 {
+            if isTrue() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        Issue.record("not within ten seconds")
+    }
+
     @Test(
         arguments: [
             (Event(eventID: "e", itemID: "3", kind: .click), "user_id: expected an id"),

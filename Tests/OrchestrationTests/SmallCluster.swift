@@ -8,6 +8,7 @@ import Messages
 import Orchestration
 import RPC
 import Recall
+import Synchronization
 
 /// Twenty items "1"..."20", two recall shards, one ranker and one orchestrator in one process, joined by the in-process
 /// transport. Channels: "popular" lists the items by falling key, "itemcf" answers key + 1 for every trigger.
@@ -42,6 +43,8 @@ struct SmallCluster {
     let client: Client
     /// Straight to shard 0.
     let shard: Client
+    /// What the ranker was told of.
+    let pushed = PushedStatistics()
 
     init(
         shards: [Shard] = [.answering, .answering], ranker: Ranker = .byKey,
@@ -74,7 +77,7 @@ struct SmallCluster {
         let service = RecommenderService(
             configuration: configuration,
             shards: clients, replicas: replicas,
-            ranker: Self.connect(TestRanker(kind: ranker), "ranker-0"), users: users,
+            ranker: Self.connect(TestRanker(kind: ranker, pushed: pushed), "ranker-0"), users: users,
             snapshots: Self.access(hasSnapshot ? Self.snapshot : nil), now: now,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         client = InProcessTransport(services: [service]).makeClient()
@@ -156,8 +159,12 @@ private struct TestShard: RPCService {
 private struct TestRanker: RPCService {
     static let serviceName = RankingMethods.service
     let kind: SmallCluster.Ranker
+    let pushed: PushedStatistics
 
     func register(in router: inout Router) {
+        router.unary(RankingMethods.pushStatistics) { [pushed] request, _ throws(RPCError) in
+            try pushed.take(request)
+        }
         router.unary(RankingMethods.rank) { [kind] request, _ throws(RPCError) in
             if case .lost = kind { throw RPCError(.unavailable, "unplugged") }
             let live = Set(request.liveItems.map { ItemKey(publicID: $0.itemID).rawValue })
@@ -188,6 +195,23 @@ private struct TestRanker: RPCService {
             }
             return response
         }
+    }
+}
+
+/// What a ranker was told of. The first message does not arrive.
+final class PushedStatistics: Sendable {
+    private let state = Mutex((calls: 0, messages: [PushStatisticsRequest]()))
+
+    var messages: [PushStatisticsRequest] { state.withLock { $0.messages } }
+
+    func take(_ message: PushStatisticsRequest) throws(RPCError) -> PushStatisticsResponse {
+        let isFirst = state.withLock { state in
+            state.calls += 1
+            if state.calls > 1 { state.messages.append(message) }
+            return state.calls == 1
+        }
+        if isFirst { throw RPCError(.unavailable, "unplugged for a moment") }
+        return PushStatisticsResponse(counted: true)
     }
 }
 

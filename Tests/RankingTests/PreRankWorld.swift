@@ -18,7 +18,8 @@ struct PreRankWorld {
     let preRanker: PreRanker
     let now: Int64 = 1_700_000_000_000
 
-    init() throws {
+    /// - Parameter shown: what happened to items besides, by row.
+    init(shown: [Int: ActivityCounts] = [:]) throws {
         let count = 300
         items = ItemTable(
             keys: SharedBuffer((0..<count).map { ItemKey(rawValue: UInt64(1_000 + 3 * $0)) }),
@@ -33,7 +34,8 @@ struct PreRankWorld {
             keys: [UserKey(rawValue: 5), UserKey(rawValue: 9)], publicIDs: StringTable(["5", "9"]),
             fields: [CategoricalField(name: "age", vocabulary: StringTable(["", "young", "old"]), values: [1, 2])])
         let columns = ItemFeatureColumns(items)
-        let counts = (0..<count).map(Self.counts)
+        var counts = (0..<count).map(Self.counts)
+        for (row, more) in shown { counts[row].add(more) }
         let surfaces = [
             ActivityCounts(), ActivityCounts(impressions: 900, clicks: 300, watchSeconds: 3_000),
             ActivityCounts(impressions: 90, clicks: 10, watchSeconds: 300),
@@ -64,7 +66,7 @@ struct PreRankWorld {
             ModelDescription(specification: specification, features: features, sizes: sizes), model: model,
             parameters: parameters, users: users, columns: columns, statistics: statistics, dataUntil: now
         ).write(to: path)
-        preRanker = try PreRanker(SafetensorsFile(path: path), items: items)
+        preRanker = try PreRanker(SafetensorsFile(path: path), items: items, version: "v1", dataUntil: now)
     }
 
     /// Every fifth publish time is unknown.

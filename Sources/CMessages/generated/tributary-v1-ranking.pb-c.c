@@ -277,6 +277,96 @@ void   tributary__v1__tower_counts__free_unpacked
   assert(message->base.descriptor == &tributary__v1__tower_counts__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__push_statistics_request__init
+                     (Tributary__V1__PushStatisticsRequest         *message)
+{
+  static const Tributary__V1__PushStatisticsRequest init_value = TRIBUTARY__V1__PUSH_STATISTICS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__push_statistics_request__get_packed_size
+                     (const Tributary__V1__PushStatisticsRequest *message)
+{
+  assert(message->base.descriptor == &tributary__v1__push_statistics_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__push_statistics_request__pack
+                     (const Tributary__V1__PushStatisticsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__push_statistics_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__push_statistics_request__pack_to_buffer
+                     (const Tributary__V1__PushStatisticsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__push_statistics_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__PushStatisticsRequest *
+       tributary__v1__push_statistics_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__PushStatisticsRequest *)
+     protobuf_c_message_unpack (&tributary__v1__push_statistics_request__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__push_statistics_request__free_unpacked
+                     (Tributary__V1__PushStatisticsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__push_statistics_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__push_statistics_response__init
+                     (Tributary__V1__PushStatisticsResponse         *message)
+{
+  static const Tributary__V1__PushStatisticsResponse init_value = TRIBUTARY__V1__PUSH_STATISTICS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__push_statistics_response__get_packed_size
+                     (const Tributary__V1__PushStatisticsResponse *message)
+{
+  assert(message->base.descriptor == &tributary__v1__push_statistics_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__push_statistics_response__pack
+                     (const Tributary__V1__PushStatisticsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__push_statistics_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__push_statistics_response__pack_to_buffer
+                     (const Tributary__V1__PushStatisticsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__push_statistics_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__PushStatisticsResponse *
+       tributary__v1__push_statistics_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__PushStatisticsResponse *)
+     protobuf_c_message_unpack (&tributary__v1__push_statistics_response__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__push_statistics_response__free_unpacked
+                     (Tributary__V1__PushStatisticsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__push_statistics_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tributary__v1__rank_request__field_descriptors[11] =
 {
   {
@@ -1078,11 +1168,193 @@ const ProtobufCMessageDescriptor tributary__v1__tower_counts__descriptor =
   (ProtobufCMessageInit) tributary__v1__tower_counts__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor tributary__v1__ranking__method_descriptors[1] =
+static const ProtobufCFieldDescriptor tributary__v1__push_statistics_request__field_descriptors[9] =
+{
+  {
+    "source",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PushStatisticsRequest, source),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PushStatisticsRequest, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_version",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PushStatisticsRequest, snapshot_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Tributary__V1__PushStatisticsRequest, n_items),
+    offsetof(Tributary__V1__PushStatisticsRequest, items),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "times_ms",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_SFIXED64,
+    offsetof(Tributary__V1__PushStatisticsRequest, n_times_ms),
+    offsetof(Tributary__V1__PushStatisticsRequest, times_ms),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "actions",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tributary__V1__PushStatisticsRequest, n_actions),
+    offsetof(Tributary__V1__PushStatisticsRequest, actions),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "watch_seconds",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Tributary__V1__PushStatisticsRequest, n_watch_seconds),
+    offsetof(Tributary__V1__PushStatisticsRequest, watch_seconds),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "surfaces",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tributary__V1__PushStatisticsRequest, n_surfaces),
+    offsetof(Tributary__V1__PushStatisticsRequest, surfaces),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "profiles",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tributary__V1__PushStatisticsRequest, n_profiles),
+    offsetof(Tributary__V1__PushStatisticsRequest, profiles),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__push_statistics_request__field_indices_by_name[] = {
+  5,   /* field[5] = actions */
+  3,   /* field[3] = items */
+  8,   /* field[8] = profiles */
+  1,   /* field[1] = sequence */
+  2,   /* field[2] = snapshot_version */
+  0,   /* field[0] = source */
+  7,   /* field[7] = surfaces */
+  4,   /* field[4] = times_ms */
+  6,   /* field[6] = watch_seconds */
+};
+static const ProtobufCIntRange tributary__v1__push_statistics_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor tributary__v1__push_statistics_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.PushStatisticsRequest",
+  "PushStatisticsRequest",
+  "Tributary__V1__PushStatisticsRequest",
+  "tributary.v1",
+  sizeof(Tributary__V1__PushStatisticsRequest),
+  9,
+  tributary__v1__push_statistics_request__field_descriptors,
+  tributary__v1__push_statistics_request__field_indices_by_name,
+  1,  tributary__v1__push_statistics_request__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__push_statistics_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__push_statistics_response__field_descriptors[1] =
+{
+  {
+    "counted",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__PushStatisticsResponse, counted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__push_statistics_response__field_indices_by_name[] = {
+  0,   /* field[0] = counted */
+};
+static const ProtobufCIntRange tributary__v1__push_statistics_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tributary__v1__push_statistics_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.PushStatisticsResponse",
+  "PushStatisticsResponse",
+  "Tributary__V1__PushStatisticsResponse",
+  "tributary.v1",
+  sizeof(Tributary__V1__PushStatisticsResponse),
+  1,
+  tributary__v1__push_statistics_response__field_descriptors,
+  tributary__v1__push_statistics_response__field_indices_by_name,
+  1,  tributary__v1__push_statistics_response__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__push_statistics_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor tributary__v1__ranking__method_descriptors[2] =
 {
   { "Rank", &tributary__v1__rank_request__descriptor, &tributary__v1__rank_response__descriptor },
+  { "PushStatistics", &tributary__v1__push_statistics_request__descriptor, &tributary__v1__push_statistics_response__descriptor },
 };
 const unsigned tributary__v1__ranking__method_indices_by_name[] = {
+  1,        /* PushStatistics */
   0         /* Rank */
 };
 const ProtobufCServiceDescriptor tributary__v1__ranking__descriptor =
@@ -1092,7 +1364,7 @@ const ProtobufCServiceDescriptor tributary__v1__ranking__descriptor =
   "Ranking",
   "Tributary__V1__Ranking",
   "tributary.v1",
-  1,
+  2,
   tributary__v1__ranking__method_descriptors,
   tributary__v1__ranking__method_indices_by_name
 };
@@ -1103,6 +1375,14 @@ void tributary__v1__ranking__rank(ProtobufCService *service,
 {
   assert(service->descriptor == &tributary__v1__ranking__descriptor);
   service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void tributary__v1__ranking__push_statistics(ProtobufCService *service,
+                                             const Tributary__V1__PushStatisticsRequest *input,
+                                             Tributary__V1__PushStatisticsResponse_Closure closure,
+                                             void *closure_data)
+{
+  assert(service->descriptor == &tributary__v1__ranking__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void tributary__v1__ranking__init (Tributary__V1__Ranking_Service *service,
                                    Tributary__V1__Ranking_ServiceDestroy destroy)

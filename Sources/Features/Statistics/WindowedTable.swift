@@ -81,7 +81,7 @@ public struct WindowedTable: Sendable {
         let start = index * 2 * counters.count + counter
         guard let length = windows[window].milliseconds else { return values[start] }
         let slot = Int64(slots[index])
-        let passed = milliseconds - slot * length
+        let passed = milliseconds &- slot &* length
         // A moment before the current slot, of a request with an older clock, counts as its beginning.
         if passed <= 0 { return values[start] + values[start + counters.count] }
         if passed < length {

@@ -137,8 +137,11 @@ extension FileDescriptor {
                 "tributary.v1.Scene",
                 "tributary.v1.RankResponse",
                 "tributary.v1.TowerCounts",
+                "tributary.v1.PushStatisticsRequest",
+                "tributary.v1.PushStatisticsResponse",
                 "tributary.v1.Ranking",
                 "tributary.v1.Ranking.Rank",
+                "tributary.v1.Ranking.PushStatistics",
             ],
             dependencies: ["tributary/v1/items.proto"],
             latin1:
@@ -184,8 +187,17 @@ extension FileDescriptor {
                 \u{8}\u{5}\u{10}\u{6}\u{22}_\u{a}\u{b}TowerCounts\u{12}\u{12}\u{a}\u{4}user\u{18}\u{1} \u{1}(\
                 \u{d}R\u{4}user\u{12}\u{12}\u{a}\u{4}item\u{18}\u{2} \u{1}(\u{d}R\u{4}item\u{12}\u{14}\u{a}\u{5}\
                 cross\u{18}\u{3} \u{1}(\u{d}R\u{5}cross\u{12}\u{12}\u{a}\u{4}head\u{18}\u{4} \u{1}(\u{d}R\u{4}\
-                head2H\u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\u{12}\u{19}.tributary.v1.RankRequest\u{1a}\u{1a}\
-                .tributary.v1.RankResponseb\u{6}proto3
+                head\u{22}\u{9e}\u{2}\u{a}\u{15}PushStatisticsRequest\u{12}\u{16}\u{a}\u{6}source\u{18}\u{1} \
+                \u{1}(\u{6}R\u{6}source\u{12}\u{1a}\u{a}\u{8}sequence\u{18}\u{2} \u{1}(\u{4}R\u{8}sequence\u{12}\
+                )\u{a}\u{10}snapshot_version\u{18}\u{3} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{14}\u{a}\u{5}\
+                items\u{18}\u{4} \u{3}(\u{6}R\u{5}items\u{12}\u{19}\u{a}\u{8}times_ms\u{18}\u{5} \u{3}(\u{10}\
+                R\u{7}timesMs\u{12}\u{18}\u{a}\u{7}actions\u{18}\u{6} \u{3}(\u{d}R\u{7}actions\u{12}#\u{a}\u{d}\
+                watch_seconds\u{18}\u{7} \u{3}(\u{2}R\u{c}watchSeconds\u{12}\u{1a}\u{a}\u{8}surfaces\u{18}\u{8}\
+                 \u{3}(\u{d}R\u{8}surfaces\u{12}\u{1a}\u{a}\u{8}profiles\u{18}\u{9} \u{3}(\u{d}R\u{8}profiles\
+                \u{22}2\u{a}\u{16}PushStatisticsResponse\u{12}\u{18}\u{a}\u{7}counted\u{18}\u{1} \u{1}(\u{8}R\
+                \u{7}counted2\u{a5}\u{1}\u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\u{12}\u{19}.tributary.v1.RankR\
+                equest\u{1a}\u{1a}.tributary.v1.RankResponse\u{12}[\u{a}\u{e}PushStatistics\u{12}#.tributary.\
+                v1.PushStatisticsRequest\u{1a}$.tributary.v1.PushStatisticsResponseb\u{6}proto3
                 """
         ),
         FileDescriptor(

@@ -184,10 +184,55 @@ public struct TowerCounts: Equatable, Sendable {
     }
 }
 
+/// The arrays of events are parallel.
+public struct PushStatisticsRequest: Equatable, Sendable {
+    /// One life of one sender: drawn at random.
+    public var source: UInt64
+    /// Numbers the sender's messages, rising from 1: one that comes again counts once.
+    public var sequence: UInt64
+    /// By whose numbers surfaces and profiles are told; to other snapshots they are unknown.
+    public var snapshotVersion: String
+    public var items: SharedBuffer<UInt64>
+    public var timesMilliseconds: SharedBuffer<Int64>
+    public var actions: SharedBuffer<UInt32>
+    public var watchSeconds: SharedBuffer<Float>
+    public var surfaces: SharedBuffer<UInt32>
+    /// [events, fields]: the viewers' profiles.
+    public var profiles: SharedBuffer<UInt32>
+
+    public init(
+        source: UInt64 = 0, sequence: UInt64 = 0, snapshotVersion: String = "", items: SharedBuffer<UInt64> = [],
+        timesMilliseconds: SharedBuffer<Int64> = [], actions: SharedBuffer<UInt32> = [],
+        watchSeconds: SharedBuffer<Float> = [], surfaces: SharedBuffer<UInt32> = [], profiles: SharedBuffer<UInt32> = []
+    ) {
+        self.source = source
+        self.sequence = sequence
+        self.snapshotVersion = snapshotVersion
+        self.items = items
+        self.timesMilliseconds = timesMilliseconds
+        self.actions = actions
+        self.watchSeconds = watchSeconds
+        self.surfaces = surfaces
+        self.profiles = profiles
+    }
+}
+
+public struct PushStatisticsResponse: Equatable, Sendable {
+    /// False for a message that came again.
+    public var counted: Bool
+
+    public init(counted: Bool = false) {
+        self.counted = counted
+    }
+}
+
 public enum RankingMethods {
     public static let service = "tributary.v1.Ranking"
     /// Pre-ranks all candidates for one user, ranks those that come through the cut, and returns the best, best first.
     public static let rank = RPCMethod<RankRequest, RankResponse>(service: service, name: "Rank")
+    /// Counts what happened to items since the log of the snapshots ended.
+    public static let pushStatistics = RPCMethod<PushStatisticsRequest, PushStatisticsResponse>(
+        service: service, name: "PushStatistics")
 }
 
 extension RankRequest: CMessage {
@@ -435,6 +480,79 @@ extension TowerCounts: CMessage {
 }
 
 extension TowerCounts: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension PushStatisticsRequest: CMessage {
+    static var protobufName: StaticString { "tributary.v1.PushStatisticsRequest" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__PushStatisticsRequest>) {
+        tributary__v1__push_statistics_request__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__PushStatisticsRequest>, in arena: Arena) throws(RPCError) {
+        source = c.pointee.source
+        sequence = c.pointee.sequence
+        snapshotVersion = try arena.string(
+            c.pointee.snapshot_version, "tributary.v1.PushStatisticsRequest.snapshot_version")
+        items = arena.buffer(c.pointee.items, c.pointee.n_items)
+        timesMilliseconds = arena.buffer(c.pointee.times_ms, c.pointee.n_times_ms)
+        actions = arena.buffer(c.pointee.actions, c.pointee.n_actions)
+        watchSeconds = arena.buffer(c.pointee.watch_seconds, c.pointee.n_watch_seconds)
+        surfaces = arena.buffer(c.pointee.surfaces, c.pointee.n_surfaces)
+        profiles = arena.buffer(c.pointee.profiles, c.pointee.n_profiles)
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__PushStatisticsRequest>, in arena: Arena) {
+        c.pointee.source = source
+        c.pointee.sequence = sequence
+        c.pointee.snapshot_version = arena.bytes(snapshotVersion)
+        (c.pointee.n_items, c.pointee.items) = arena.values(items)
+        (c.pointee.n_times_ms, c.pointee.times_ms) = arena.values(timesMilliseconds)
+        (c.pointee.n_actions, c.pointee.actions) = arena.values(actions)
+        (c.pointee.n_watch_seconds, c.pointee.watch_seconds) = arena.values(watchSeconds)
+        (c.pointee.n_surfaces, c.pointee.surfaces) = arena.values(surfaces)
+        (c.pointee.n_profiles, c.pointee.profiles) = arena.values(profiles)
+    }
+}
+
+extension PushStatisticsRequest: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension PushStatisticsResponse: CMessage {
+    static var protobufName: StaticString { "tributary.v1.PushStatisticsResponse" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__PushStatisticsResponse>) {
+        tributary__v1__push_statistics_response__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__PushStatisticsResponse>, in arena: Arena) throws(RPCError) {
+        counted = c.pointee.counted != 0
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__PushStatisticsResponse>, in arena: Arena) {
+        c.pointee.counted = counted ? 1 : 0
+    }
+}
+
+extension PushStatisticsResponse: RPCMessage {
     public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
         self = try Self.decoded(from: bytes)
     }

@@ -16,7 +16,9 @@ extension Ranker {
     public convenience init(_ snapshot: OpenSnapshot, fusion: FusionSpecification) throws {
         let items = try ItemTable(try snapshot.component("catalog"))
         let index = KeyIndex(items.keys)
-        let preRanker = try PreRanker(try snapshot.component("prerank"), items: items, itemIndex: index)
+        let preRanker = try PreRanker(
+            try snapshot.component("prerank"), items: items, itemIndex: index, version: snapshot.version,
+            dataUntil: snapshot.manifest.dataUntilMilliseconds)
         try self.init(
             preRanker, stage: try RankingModel(snapshot, columns: preRanker.columns, itemIndex: index),
             fusion: fusion)

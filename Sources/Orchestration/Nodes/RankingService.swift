@@ -12,9 +12,12 @@ public struct RankingService: RPCService {
     static let itemsMax = 10_000
 
     private let snapshots: SnapshotAccess<Ranker>
+    private let feed: StatisticsFeed
 
-    public init(snapshots: SnapshotAccess<Ranker>) {
+    /// - Parameter feed: what the rankers of all snapshots are told of.
+    public init(snapshots: SnapshotAccess<Ranker>, feed: StatisticsFeed) {
         self.snapshots = snapshots
+        self.feed = feed
     }
 
     public func register(in router: inout Router) {
@@ -28,6 +31,11 @@ public struct RankingService: RPCService {
             return RankResponse(
                 ranked.items, ranked.times, version: lease.version,
                 microseconds: (ContinuousClock.now - start).microseconds)
+        }
+        router.unary(RankingMethods.pushStatistics) { [self] request, _ throws(RPCError) in
+            PushStatisticsResponse(
+                counted: feed.record(
+                    try LiveEvent.all(of: request), source: request.source, sequence: request.sequence))
         }
     }
 }

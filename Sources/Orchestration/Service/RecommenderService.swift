@@ -18,17 +18,20 @@ public struct RecommenderService: RPCService {
     private let logger: Logger
     private let intake: ItemIntake
     private let impressions: ImpressionReporter
+    private let statistics: StatisticsReporter
 
     /// - Parameters:
     ///   - shards: one client per recall shard, in their order.
     ///   - replicas: by shard, a client of each replica alone: what changes a shard goes to all of them. Nil: shards have
     ///     one replica each.
     ///   - ranker: a client over all rankers, and their addresses for messages.
+    ///   - rankers: a client of each ranker alone: what happens is told to all of them. Nil: there is one.
     ///   - snapshots: requests run on the current one.
     ///   - now: milliseconds since 1970.
     public init(
         configuration: OrchestratorConfiguration, shards: [ShardClient], replicas: [[ShardClient]]? = nil,
-        ranker: ShardClient, users: any UserStateStore, snapshots: SnapshotAccess<FunnelSnapshot>,
+        ranker: ShardClient, rankers: [ShardClient]? = nil, users: any UserStateStore,
+        snapshots: SnapshotAccess<FunnelSnapshot>,
         now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.configuration = configuration
@@ -40,6 +43,8 @@ public struct RecommenderService: RPCService {
         intake = ItemIntake(replicas: replicas)
         impressions = ImpressionReporter(
             replicas: replicas, interval: configuration.impressionReportInterval, logger: logger)
+        statistics = StatisticsReporter(
+            rankers: rankers ?? [ranker], interval: configuration.statisticsInterval, logger: logger)
         funnel = Funnel(
             configuration: configuration, recall: RecallStage(shards: shards),
             rank: RankStage(client: ranker.client, address: ranker.address), users: users)
@@ -147,15 +152,19 @@ public struct RecommenderService: RPCService {
                 response.rejected.append(RejectedEvent(index: UInt32(index), reason: error.message))
             }
         }
+        var accepted: [UserEvent] = []
         for (entry, outcome) in zip(valid, try await record(valid.map(\.event), time)) {
             switch outcome {
-            case .accepted: response.accepted += 1
+            case .accepted:
+                response.accepted += 1
+                accepted.append(entry.event)
             case .duplicate: response.duplicates += 1
             case .rejected(let reason):
                 response.rejected.append(RejectedEvent(index: UInt32(entry.index), reason: reason))
             }
         }
         response.rejected.sort { $0.index < $1.index }
+        if let lease = snapshots.current() { statistics.add(accepted, on: lease.value) }
         return response
     }
 

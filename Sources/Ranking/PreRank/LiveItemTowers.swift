@@ -9,14 +9,12 @@ final class LiveItemTowers: Sendable {
     final class Entry: Sendable {
         let item: LiveItem
         let features: ItemFeatures
-        let signals: ItemSignals
         /// `[item.layers.last]`.
         let vector: [Float]
 
-        init(item: LiveItem, features: ItemFeatures, signals: ItemSignals, vector: [Float]) {
+        init(item: LiveItem, features: ItemFeatures, vector: [Float]) {
             self.item = item
             self.features = features
-            self.signals = signals
             self.vector = vector
         }
     }
@@ -30,8 +28,7 @@ final class LiveItemTowers: Sendable {
     func entry(of item: LiveItem, net: PreRankNet, runs: inout Int) -> Entry {
         if let known = entries.withLock({ $0[item.key] }), known.item == item { return known }
         let features = net.vocabulary.features(of: item)
-        let entry = Entry(
-            item: item, features: features, signals: net.signals(of: features), vector: net.itemTower(features))
+        let entry = Entry(item: item, features: features, vector: net.itemTower(features))
         runs += 1
         entries.withLock { entries in
             if entries.count >= Self.entriesMax { entries.removeAll() }

@@ -14,6 +14,8 @@ import Networks
 public final class PreRanker: Sendable {
     let net: PreRankNet
     let fusion: FusionFormula
+    /// What statistics say of items, kept up to date by what the ranker is told.
+    let signals: LiveSignals
     private let liveTowers = LiveItemTowers()
 
     /// Item vectors that are asked for ahead of their use: memory takes about as long as eight candidates' features.
@@ -23,12 +25,22 @@ public final class PreRanker: Sendable {
     ///   - file: The snapshot's `prerank` component.
     ///   - items: Its catalogue.
     ///   - itemIndex: Rows of the catalogue by key; made when left out.
-    public convenience init(_ file: SafetensorsFile, items: ItemTable, itemIndex: KeyIndex? = nil) throws {
-        try self.init(net: try PreRankNet(file, items: items, itemIndex: itemIndex))
+    ///   - version: of the snapshot.
+    ///   - dataUntil: end of its log, milliseconds since 1970.
+    public convenience init(
+        _ file: SafetensorsFile, items: ItemTable, itemIndex: KeyIndex? = nil, version: String = "",
+        dataUntil: Int64 = .max
+    ) throws {
+        try self.init(
+            net: try PreRankNet(file, items: items, itemIndex: itemIndex), version: version, dataUntil: dataUntil)
     }
 
-    public init(net: PreRankNet) throws {
+    /// - Parameters:
+    ///   - version: of the snapshot.
+    ///   - dataUntil: end of its log, milliseconds since 1970.
+    public init(net: PreRankNet, version: String = "", dataUntil: Int64 = .max) throws {
         self.net = net
+        signals = LiveSignals(net, version: version, dataUntil: dataUntil)
         fusion = try FusionFormula(
             net.model.specification.fusion, heads: ThreeTowerSpecification.heads, of: "the pre-ranker")
     }
@@ -50,10 +62,12 @@ public final class PreRanker: Sendable {
         scratch.begin(items, net: net, live: live) { liveTowers.entry(of: $0, net: net, runs: &itemTowers) }
         scratch.towers.item = itemTowers
         if scratch.count > 0 {
-            runUserTower(state, scene, scratch)
+            signals.read { signals in
+                runUserTower(state, scene, scratch, signals)
+                Self.tiles(scratch.rows.count) { predict($0, scratch, signals) }
+                Self.tiles(scratch.live.count) { predictLive($0, scratch, signals) }
+            }
             scratch.towers.user = 1
-            Self.tiles(scratch.rows.count) { predict($0, scratch) }
-            Self.tiles(scratch.live.count) { predictLive($0, scratch) }
             (scratch.towers.cross, scratch.towers.head) = (scratch.count, scratch.count)
         }
         fuse(scratch)
@@ -64,20 +78,23 @@ public final class PreRanker: Sendable {
         for start in stride(from: 0, to: count, by: Tile.rows) { body(start..<min(start + Tile.rows, count)) }
     }
 
-    private func runUserTower(_ state: UserState, _ scene: Scene, _ scratch: PreRankScratch) {
+    private func runUserTower(
+        _ state: UserState, _ scene: Scene, _ scratch: PreRankScratch, _ signals: borrowing SignalTable
+    ) {
         scratch.user.removeAll()
         scratch.user.append(state, scene, encoder: net.encoder)
         scratch.workspace.reset()
         net.model.users(scratch.user, in: scratch.workspace).withUnsafeBufferPointer {
             net.head.begin($0, in: scratch.head)
         }
-        scratch.cross.begin(state, scene, encoder: net.encoder, surface: net.surface(scene.surface))
+        scratch.cross.begin(state, scene, encoder: net.encoder, surface: signals.surface(scene.surface))
     }
 
     /// Predicts for catalogue candidates `range` of the scratch.
-    private func predict(_ range: Range<Int>, _ scratch: PreRankScratch) {
+    private func predict(_ range: Range<Int>, _ scratch: PreRankScratch, _ signals: borrowing SignalTable) {
         // Taken out of their objects once: each would be retained and released for every candidate.
-        let (cross, rows, signals) = (scratch.cross, scratch.rows, net.signals)
+        let (cross, rows) = (scratch.cross, scratch.rows)
+        let signals = copy signals
         let (columns, features) = (net.encoder.columns, net.model.specification.cross)
         for place in range.prefix(Self.itemsAhead) { net.prefetchItem(Int(rows[place])) }
         predict(range.count, scratch) { place, vector, values in
@@ -85,19 +102,21 @@ public final class PreRanker: Sendable {
             if next < range.upperBound { net.prefetchItem(Int(rows[next])) }
             let row = Int(rows[range.lowerBound + place])
             net.copyItem(row, to: vector)
-            cross.encode(row: row, signals: signals[row], columns: columns, features: features, into: values)
+            cross.encode(
+                row: row, signals: signals.of(row: row, columns), columns: columns, features: features, into: values)
         }
     }
 
     /// Predicts for live candidates `range` of the scratch.
-    private func predictLive(_ range: Range<Int>, _ scratch: PreRankScratch) {
+    private func predictLive(_ range: Range<Int>, _ scratch: PreRankScratch, _ signals: borrowing SignalTable) {
+        let signals = copy signals
         let (cross, live, features) = (scratch.cross, scratch.live, net.model.specification.cross)
         predict(range.count, scratch) { place, vector, values in
             let entry = live[range.lowerBound + place]
             entry.vector.withUnsafeBufferPointer { own in
                 if let base = own.baseAddress { vector.update(from: base, count: own.count) }
             }
-            cross.encode(entry.features, signals: entry.signals, features: features, into: values)
+            cross.encode(entry.features, signals: signals.of(entry.features), features: features, into: values)
         }
     }
 

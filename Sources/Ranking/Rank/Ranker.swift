@@ -47,6 +47,11 @@ public final class Ranker: @unchecked Sendable {
         self.clock = clock ?? { ContinuousClock.now - start }
     }
 
+    /// Whoever is to be told of what happens to items.
+    var listeners: [any StatisticsListener] {
+        [preRanker.signals] + (stage?.statistics.map { [$0] } ?? [])
+    }
+
     /// - Complexity: O(candidates (cross tower + head) + kept * net); nothing is allocated per candidate but the answer.
     public func rank(_ query: RankingQuery) -> (items: RankedItems, times: RankingTimes) {
         let scratch = lock.withLock { _ in idle.popLast() } ?? RankScratch(PreRankScratch(preRanker.net.head))

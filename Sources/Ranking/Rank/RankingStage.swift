@@ -11,8 +11,15 @@ public protocol RankingStage: Sendable {
     /// By head, how often items of a length are finished.
     var finishRates: [String: FinishRate] { get }
 
+    /// What it reads of what happened since its snapshot; nil when it reads none.
+    var statistics: LiveStatistics? { get }
+
     /// - Parameter predictions: `[candidates, heads]`, row-major, overwritten: probabilities, and seconds for watch times.
     func predict(
         _ state: UserState, _ scene: Scene, _ candidates: [RankingCandidate],
         into predictions: UnsafeMutableBufferPointer<Float>)
+}
+
+extension RankingStage {
+    public var statistics: LiveStatistics? { nil }
 }

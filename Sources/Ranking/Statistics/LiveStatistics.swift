@@ -29,23 +29,42 @@ public struct LiveEvent: Hashable, Sendable {
     }
 }
 
-/// The counts of one snapshot, with what was told of since: read by requests, written by the feed.
+/// Whoever counts what happens while a snapshot is loaded.
+package protocol StatisticsListener: AnyObject, Sendable {
+    /// Counts what happened after the snapshot's log ended. Items that the snapshot does not have are passed over.
+    ///
+    /// - Complexity: O(events).
+    func record(_ events: ArraySlice<LiveEvent>)
+}
+
+/// Which events are new to a snapshot, and what their numbers mean there.
+struct LiveScope: Sendable {
+    let version: String
+    /// End of the snapshot's log, milliseconds since 1970: what happened before is counted already.
+    let dataUntil: Int64
+
+    func isNew(_ event: LiveEvent) -> Bool { event.timeMilliseconds > dataUntil }
+
+    /// Numbers of another snapshot are unknown.
+    func surface(of event: LiveEvent) -> UInt16 { event.version == version ? event.surface : 0 }
+    func profile(of event: LiveEvent) -> [UInt32] { event.version == version ? event.profile : [] }
+}
+
+/// The counts that a ranking model reads, of one snapshot, with what was told of since: read by requests, written by the feed.
 // Sendable: the counts are read and written under the lock.
-public final class LiveStatistics: @unchecked Sendable {
-    private let version: String
-    private let dataUntil: Int64
+public final class LiveStatistics: StatisticsListener, @unchecked Sendable {
+    private let scope: LiveScope
     private let itemIndex: KeyIndex
     private let lock = SharedLock()
     private var statistics: RankingStatistics
 
     /// - Parameters:
     ///   - statistics: of the snapshot.
-    ///   - dataUntil: end of its log, milliseconds since 1970: what happened before is counted already.
+    ///   - dataUntil: end of its log, milliseconds since 1970.
     public init(_ statistics: RankingStatistics, version: String, dataUntil: Int64, itemIndex: KeyIndex) {
         self.statistics = statistics
-        self.version = version
-        self.dataUntil = dataUntil
         self.itemIndex = itemIndex
+        scope = LiveScope(version: version, dataUntil: dataUntil)
     }
 
     /// Lends the counts, which do not change meanwhile.
@@ -53,18 +72,13 @@ public final class LiveStatistics: @unchecked Sendable {
         try lock.reading { try body(statistics) }
     }
 
-    /// Counts what happened after the snapshot's log ended. Items that the snapshot does not have are passed over; numbers of
-    /// another snapshot's surfaces and profiles count as unknown.
-    ///
-    /// - Complexity: O(events).
-    func record(_ events: some Sequence<LiveEvent>) {
+    package func record(_ events: ArraySlice<LiveEvent>) {
         lock.writing {
-            for event in events where event.timeMilliseconds > dataUntil {
+            for event in events where scope.isNew(event) {
                 guard let row = itemIndex.row(of: event.item) else { continue }
-                let isOwn = event.version == version
                 statistics.record(
                     StatisticsEvent(
-                        item: row, surface: isOwn ? event.surface : 0, profile: isOwn ? event.profile : [],
+                        item: row, surface: scope.surface(of: event), profile: scope.profile(of: event),
                         timeMilliseconds: event.timeMilliseconds, actions: event.actions,
                         watchSeconds: event.watchSeconds))
             }

@@ -15,11 +15,11 @@ public final class StatisticsFeed: Sendable {
         var events: [LiveEvent] = []
         var first = 0
         var sequences: [UInt64: UInt64] = [:]
-        var tables: [Table] = []
+        var listeners: [Listener] = []
     }
 
-    private struct Table {
-        weak var statistics: LiveStatistics?
+    private struct Listener {
+        weak var object: (any StatisticsListener)?
     }
 
     private let state = Mutex(State())
@@ -48,17 +48,21 @@ public final class StatisticsFeed: Sendable {
                     state.first = 0
                 }
             }
-            state.tables.removeAll { $0.statistics == nil }
-            for table in state.tables { table.statistics?.record(events) }
+            state.listeners.removeAll { $0.object == nil }
+            for listener in state.listeners { listener.object?.record(events[...]) }
             return true
         }
     }
 
-    /// Tells the statistics of a snapshot that was just loaded of all that is kept, and from now on of what comes.
-    public func attach(_ statistics: LiveStatistics) {
+    /// Tells a ranker that was just loaded of all that is kept, and, for as long as it is there, of what comes.
+    public func attach(_ ranker: Ranker) {
+        for listener in ranker.listeners { attach(listener) }
+    }
+
+    package func attach(_ listener: any StatisticsListener) {
         state.withLock { state in
-            statistics.record(state.events[state.first...])
-            state.tables.append(Table(statistics: statistics))
+            listener.record(state.events[state.first...])
+            state.listeners.append(Listener(object: listener))
         }
     }
 

@@ -22,6 +22,8 @@ typedef struct Tributary__V1__UserState Tributary__V1__UserState;
 typedef struct Tributary__V1__Scene Tributary__V1__Scene;
 typedef struct Tributary__V1__RankResponse Tributary__V1__RankResponse;
 typedef struct Tributary__V1__TowerCounts Tributary__V1__TowerCounts;
+typedef struct Tributary__V1__PushStatisticsRequest Tributary__V1__PushStatisticsRequest;
+typedef struct Tributary__V1__PushStatisticsResponse Tributary__V1__PushStatisticsResponse;
 
 
 /* --- enums --- */
@@ -230,6 +232,58 @@ struct  Tributary__V1__TowerCounts
     , 0, 0, 0, 0 }
 
 
+/*
+ * The arrays of events are parallel.
+ */
+struct  Tributary__V1__PushStatisticsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * One life of one sender: drawn at random.
+   */
+  uint64_t source;
+  /*
+   * Numbers the sender's messages, rising from 1: one that comes again counts once.
+   */
+  uint64_t sequence;
+  /*
+   * By whose numbers surfaces and profiles are told; to other snapshots they are unknown.
+   */
+  ProtobufCBinaryData snapshot_version;
+  size_t n_items;
+  uint64_t *items;
+  size_t n_times_ms;
+  int64_t *times_ms;
+  size_t n_actions;
+  uint32_t *actions;
+  size_t n_watch_seconds;
+  float *watch_seconds;
+  size_t n_surfaces;
+  uint32_t *surfaces;
+  /*
+   * [events, fields]: the viewers' profiles.
+   */
+  size_t n_profiles;
+  uint32_t *profiles;
+};
+#define TRIBUTARY__V1__PUSH_STATISTICS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__push_statistics_request__descriptor) \
+    , 0, 0, {0,NULL}, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Tributary__V1__PushStatisticsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * False for a message that came again.
+   */
+  protobuf_c_boolean counted;
+};
+#define TRIBUTARY__V1__PUSH_STATISTICS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__push_statistics_response__descriptor) \
+    , 0 }
+
+
 /* Tributary__V1__RankRequest methods */
 void   tributary__v1__rank_request__init
                      (Tributary__V1__RankRequest         *message);
@@ -344,6 +398,44 @@ Tributary__V1__TowerCounts *
 void   tributary__v1__tower_counts__free_unpacked
                      (Tributary__V1__TowerCounts *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__PushStatisticsRequest methods */
+void   tributary__v1__push_statistics_request__init
+                     (Tributary__V1__PushStatisticsRequest         *message);
+size_t tributary__v1__push_statistics_request__get_packed_size
+                     (const Tributary__V1__PushStatisticsRequest   *message);
+size_t tributary__v1__push_statistics_request__pack
+                     (const Tributary__V1__PushStatisticsRequest   *message,
+                      uint8_t             *out);
+size_t tributary__v1__push_statistics_request__pack_to_buffer
+                     (const Tributary__V1__PushStatisticsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__PushStatisticsRequest *
+       tributary__v1__push_statistics_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__push_statistics_request__free_unpacked
+                     (Tributary__V1__PushStatisticsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__PushStatisticsResponse methods */
+void   tributary__v1__push_statistics_response__init
+                     (Tributary__V1__PushStatisticsResponse         *message);
+size_t tributary__v1__push_statistics_response__get_packed_size
+                     (const Tributary__V1__PushStatisticsResponse   *message);
+size_t tributary__v1__push_statistics_response__pack
+                     (const Tributary__V1__PushStatisticsResponse   *message,
+                      uint8_t             *out);
+size_t tributary__v1__push_statistics_response__pack_to_buffer
+                     (const Tributary__V1__PushStatisticsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__PushStatisticsResponse *
+       tributary__v1__push_statistics_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__push_statistics_response__free_unpacked
+                     (Tributary__V1__PushStatisticsResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tributary__V1__RankRequest_Closure)
@@ -364,6 +456,12 @@ typedef void (*Tributary__V1__RankResponse_Closure)
 typedef void (*Tributary__V1__TowerCounts_Closure)
                  (const Tributary__V1__TowerCounts *message,
                   void *closure_data);
+typedef void (*Tributary__V1__PushStatisticsRequest_Closure)
+                 (const Tributary__V1__PushStatisticsRequest *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__PushStatisticsResponse_Closure)
+                 (const Tributary__V1__PushStatisticsResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -375,6 +473,10 @@ struct Tributary__V1__Ranking_Service
                const Tributary__V1__RankRequest *input,
                Tributary__V1__RankResponse_Closure closure,
                void *closure_data);
+  void (*push_statistics)(Tributary__V1__Ranking_Service *service,
+                          const Tributary__V1__PushStatisticsRequest *input,
+                          Tributary__V1__PushStatisticsResponse_Closure closure,
+                          void *closure_data);
 };
 typedef void (*Tributary__V1__Ranking_ServiceDestroy)(Tributary__V1__Ranking_Service *);
 void tributary__v1__ranking__init (Tributary__V1__Ranking_Service *service,
@@ -383,11 +485,16 @@ void tributary__v1__ranking__init (Tributary__V1__Ranking_Service *service,
     { &tributary__v1__ranking__descriptor, protobuf_c_service_invoke_internal, NULL }
 #define TRIBUTARY__V1__RANKING__INIT(function_prefix__) \
     { TRIBUTARY__V1__RANKING__BASE_INIT,\
-      function_prefix__ ## rank  }
+      function_prefix__ ## rank,\
+      function_prefix__ ## push_statistics  }
 void tributary__v1__ranking__rank(ProtobufCService *service,
                                   const Tributary__V1__RankRequest *input,
                                   Tributary__V1__RankResponse_Closure closure,
                                   void *closure_data);
+void tributary__v1__ranking__push_statistics(ProtobufCService *service,
+                                             const Tributary__V1__PushStatisticsRequest *input,
+                                             Tributary__V1__PushStatisticsResponse_Closure closure,
+                                             void *closure_data);
 
 /* --- descriptors --- */
 
@@ -397,6 +504,8 @@ extern const ProtobufCMessageDescriptor tributary__v1__user_state__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__scene__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__rank_response__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__tower_counts__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__push_statistics_request__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__push_statistics_response__descriptor;
 extern const ProtobufCServiceDescriptor tributary__v1__ranking__descriptor;
 
 PROTOBUF_C__END_DECLS
