@@ -8,7 +8,8 @@ import Testing
 @Suite struct RankingServiceTests {
     private let client = InProcessTransport(services: [
         RankingService(
-            snapshots: SnapshotAccess<Ranker>(current: { nil }, find: { _ in nil }, loadedVersions: { ["v1", "v2"] }))
+            snapshots: SnapshotAccess<Ranker>(current: { nil }, find: { _ in nil }, loadedVersions: { ["v1", "v2"] }),
+            feed: StatisticsFeed())
     ]).makeClient()
 
     @Test(arguments: [
