@@ -43,12 +43,13 @@ public struct ActivityStatistics: Sendable {
 
     /// Counts what happened to an item, without its having been a showing as a whole.
     ///
+    /// - Parameter surface: nil counts for none.
     /// - Complexity: O(1).
-    public mutating func add(_ counts: ActivityCounts, item row: Int, surface: Int, columns: ItemFeatureColumns) {
+    public mutating func add(_ counts: ActivityCounts, item row: Int, surface: Int?, columns: ItemFeatureColumns) {
         items[row].add(counts)
         categories[Int(columns.categories[row])].add(counts)
         authors[Int(columns.authors[row])].add(counts)
-        surfaces[surface < surfaces.count ? surface : 0].add(counts)
+        if let surface { surfaces[surface < surfaces.count ? surface : 0].add(counts) }
         total.add(counts)
     }
 

@@ -5,7 +5,8 @@ import Kernels
 public struct StatisticsEvent: Hashable, Sendable {
     /// Catalogue row.
     public var item: Int
-    public var surface: UInt16
+    /// nil, where it is not told, counts for none.
+    public var surface: UInt16?
     /// The viewer's profile: one value index for each profile field of the data set.
     public var profile: [UInt32]
     public var timeMilliseconds: Int64
@@ -13,7 +14,7 @@ public struct StatisticsEvent: Hashable, Sendable {
     public var watchSeconds: Float
 
     public init(
-        item: Int, surface: UInt16, profile: [UInt32], timeMilliseconds: Int64, actions: Actions, watchSeconds: Float
+        item: Int, surface: UInt16?, profile: [UInt32], timeMilliseconds: Int64, actions: Actions, watchSeconds: Float
     ) {
         self.item = item
         self.surface = surface
@@ -91,9 +92,10 @@ public struct RankingStatistics: Sendable {
     public mutating func record(_ event: StatisticsEvent) {
         for index in parts.indices {
             let value = parts[index].split == nil ? 0 : parts[index].value(in: event.profile)
+            guard let entity = parts[index].entity(of: event.item, surface: event.surface, value: value, columns)
+            else { continue }
             parts[index].table.add(
-                parts[index].entity(of: event.item, surface: event.surface, value: value, columns), event.actions,
-                watchSeconds: event.watchSeconds, at: event.timeMilliseconds)
+                entity, event.actions, watchSeconds: event.watchSeconds, at: event.timeMilliseconds)
         }
     }
 
@@ -120,12 +122,13 @@ extension RankingStatistics.Part {
         field < profile.count && Int(profile[field]) < values ? Int(profile[field]) : 0
     }
 
-    func entity(of item: Int, surface: UInt16, value: Int, _ columns: ItemFeatureColumns) -> Int {
+    /// nil for a surface that is not told.
+    func entity(of item: Int, surface: UInt16?, value: Int, _ columns: ItemFeatureColumns) -> Int? {
         switch owner {
         case .item: item * values + value
         case .author: Int(columns.authors[item])
         case .category: Int(columns.categories[item])
-        case .surface: Int(surface) < table.entities ? Int(surface) : 0
+        case .surface: surface.map { Int($0) < table.entities ? Int($0) : 0 }
         }
     }
 }

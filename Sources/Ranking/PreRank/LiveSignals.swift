@@ -39,12 +39,12 @@ struct SignalTable {
     func of(_ item: ItemFeatures) -> ItemSignals { ItemSignals(item, statistics: statistics, priors: priors) }
 
     /// Counts one event.
-    mutating func record(_ event: LiveEvent, row: Int, surface: UInt16, columns: ItemFeatureColumns) {
+    mutating func record(_ event: LiveEvent, row: Int, surface: UInt16?, columns: ItemFeatureColumns) {
         statistics.add(
             ActivityCounts(
                 impressions: event.actions.contains(.impression) ? 1 : 0,
                 clicks: event.actions.contains(.click) ? 1 : 0, watchSeconds: event.watchSeconds),
-            item: row, surface: Int(surface), columns: columns)
+            item: row, surface: surface.map { Int($0) }, columns: columns)
         items[row] = ItemSignals(row: row, statistics: statistics, columns: columns, priors: priors)
         let (category, author) = (Int(columns.categories[row]), Int(columns.authors[row]))
         if category != 0 { categories[category] = priors.category.deviation(statistics.categories[category]) }

@@ -9,7 +9,7 @@ public struct LiveEvent: Hashable, Sendable {
     public var timeMilliseconds: Int64
     public var actions: Actions
     public var watchSeconds: Float
-    /// Number of the surface, and the viewer's profile, in the numbering of ``version``.
+    /// Number of the surface, 0 when it is not told, and the viewer's profile, in the numbering of ``version``.
     public var surface: UInt16
     public var profile: [UInt32]
     /// Snapshot that the numbers are of.
@@ -45,8 +45,12 @@ struct LiveScope: Sendable {
 
     func isNew(_ event: LiveEvent) -> Bool { event.timeMilliseconds > dataUntil }
 
+    /// nil, for no surface, when it is unknown or a number of another snapshot.
+    func surface(of event: LiveEvent) -> UInt16? {
+        event.version == version && event.surface != 0 ? event.surface : nil
+    }
+
     /// Numbers of another snapshot are unknown.
-    func surface(of event: LiveEvent) -> UInt16 { event.version == version ? event.surface : 0 }
     func profile(of event: LiveEvent) -> [UInt32] { event.version == version ? event.profile : [] }
 }
 
