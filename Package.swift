@@ -154,6 +154,12 @@ let package = Package(
         executable(
             "training-bench", ["Models", "Features", "Networks", "Blobs", "Kernels"],
             path: "Benchmarks/training/training-bench"),
+        executable(
+            "rank-bench",
+            [
+                "Service", "Orchestration", "Ranking", "Models", "Features", "Networks", "Simulation", "Snapshots",
+                "Catalog", "Messages", "RPC", "Blobs", "Kernels",
+            ], path: "Benchmarks/rank/rank-bench"),
         executable("nets-bench", ["Inference", "Blobs", "Kernels"], path: "Benchmarks/nets/nets-bench"),
         executable(
             "allocation-bench",

@@ -16,5 +16,4 @@ trap 'rm -rf "$folder"' EXIT
 mkfifo "$folder/control"
 perf record --quiet --event cpu-clock --freq 2000 --delay=-1 --control="fifo:$folder/control" --output "$folder/samples" \
     "$bench" --control "$folder/control" "$@" > "$folder/output"
-perf report --input "$folder/samples" --sort symbol --stdio 2> /dev/null > "$folder/symbols"
-python3 Benchmarks/recall/kernel_share.py "$folder/output" "$folder/symbols"
+python3 Benchmarks/recall/report.py "$folder/output" "$folder/samples"
