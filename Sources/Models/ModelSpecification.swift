@@ -201,6 +201,9 @@ public struct ThreeTowerSpecification: Codable, Hashable, Sendable {
     public var headWidth = 32
     /// Weight of the watch time's loss beside the click's.
     public var watchLossWeight: Float = 0.5
+    /// What the ranker says of a showing, beside whether it was clicked: the share of the click's label that is the ranker's
+    /// probability, 0...1 (Hinton, Vinyals and Dean 2015). 0 learns from clicks alone.
+    public var distillation: Float = 0
     /// What the score is made of, which decides who comes to the ranker; heads: ``heads``.
     public var fusion = FusionSpecification.standard
 
@@ -208,4 +211,24 @@ public struct ThreeTowerSpecification: Codable, Hashable, Sendable {
     public static let heads = ["click", "watch_time"]
 
     public init() {}
+
+    /// A specification that was written before there was a teacher has none.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        user = try container.decode(UserTowerSpecification.self, forKey: .user)
+        item = try container.decode(ItemTowerSpecification.self, forKey: .item)
+        embeddings = try container.decode(EmbeddingWidths.self, forKey: .embeddings)
+        recentItems = try container.decode(Int.self, forKey: .recentItems)
+        cross = try container.decode([CrossFeature].self, forKey: .cross)
+        crossWidth = try container.decode(Int.self, forKey: .crossWidth)
+        headWidth = try container.decode(Int.self, forKey: .headWidth)
+        watchLossWeight = try container.decode(Float.self, forKey: .watchLossWeight)
+        distillation = try container.decodeIfPresent(Float.self, forKey: .distillation) ?? 0
+        fusion = try container.decode(FusionSpecification.self, forKey: .fusion)
+    }
+
+    /// - Throws: `ModelError.invalid` that names the first value that cannot be used.
+    public func validate() throws(ModelError) {
+        try ModelError.check("threeTower.distillation", distillation, 0...1)
+    }
 }

@@ -66,16 +66,27 @@ public struct ThreeTowerModel {
     /// - Parameters:
     ///   - features: `[n, specification.cross.count]`, row-major.
     ///   - outcomes: `[n]`.
+    ///   - teacher: `[n]`, the ranker's probability of a click; NaN where there is none. Empty without a teacher.
     /// - Returns: `[1, 1]` each.
     public func loss(
-        users: UserInputs, items: ItemInputs, features: [Float], outcomes: [Outcome], on tape: Tape
+        users: UserInputs, items: ItemInputs, features: [Float], outcomes: [Outcome], teacher: [Float] = [],
+        on tape: Tape
     ) -> (total: Tensor, click: Tensor) {
         let outputs = head(
             users: self.users(users, in: tape), items: self.items(items, in: tape),
             features: tape.input(features, columns: specification.cross.count), in: tape)
-        let click = tape.sigmoidCrossEntropy(outputs.click, labels: outcomes.map { $0.isClick ? 1 : 0 })
+        let click = tape.sigmoidCrossEntropy(outputs.click, labels: labels(outcomes, teacher))
         let watch = tape.watchTimeLoss(outputs.watch, seconds: outcomes.map(\.watchSeconds))
         return (tape.add(click, tape.scale(watch, by: specification.watchLossWeight)), click)
+    }
+
+    /// Clicks, with the teacher's share of each.
+    private func labels(_ outcomes: [Outcome], _ teacher: [Float]) -> [Float] {
+        let clicks = outcomes.map { $0.isClick ? Float(1) : 0 }
+        guard !teacher.isEmpty else { return clicks }
+        precondition(teacher.count == clicks.count, "a teacher's probability for each row")
+        let share = specification.distillation
+        return zip(clicks, teacher).map { $1.isNaN ? $0 : (1 - share) * $0 + share * $1 }
     }
 
     /// Sets the click output to the rate model's: the log-odds of item, user and surface, added. Before training.

@@ -49,6 +49,10 @@ struct ModelInputs {
         return specification
     }
 
+    var preRankerDescription: ModelDescription<ThreeTowerSpecification> {
+        ModelDescription(specification: specification.threeTower, features: encoder.description, sizes: sizes)
+    }
+
     /// Throws unless a data set can be trained with.
     static func check(_ dataset: Dataset) throws(TrainingError) {
         let clicks = dataset.exposures.actions.count { Actions(rawValue: $0).contains(.click) }

@@ -13,14 +13,17 @@ final class PreRankerTraining {
     let log: ExposureTable
     private let columns: ItemFeatureColumns
     private let batch: Int
+    /// By row of the log, what the ranker says of a click; NaN where it was not asked, empty without it.
+    private let teacher: [Float]
 
     /// Share of showings whose item is presented as unknown: keeps the model good for new items.
     private static let anonymity: Float = 0.1
 
     init(
         _ specification: ThreeTowerSpecification, sizes: TableSizes, clickLogOdds: Float, log: ExposureTable,
-        columns: ItemFeatureColumns, options: TrainingOptions, progress: TrainingProgress
+        columns: ItemFeatureColumns, teacher: [Float] = [], options: TrainingOptions, progress: TrainingProgress
     ) throws {
+        self.teacher = teacher
         parameters = ParameterSet(seed: options.seed)
         model = try ThreeTowerModel(specification, sizes: sizes, in: parameters)
         model.startAsRateModel(clickLogOdds: clickLogOdds)
@@ -144,10 +147,11 @@ final class PreRankerTraining {
             let batch = Batch(
                 table, order[piece], features: features, columns: columns,
                 isAnonymous: { [fitting] in fitting.chance(Self.anonymity) })
+            let taught = teacher.isEmpty ? [] : order[piece].map { teacher[Int(table.rows[$0])] }
             try fitting.step(rows: piece.count) { tape in
                 let loss = model.loss(
-                    users: batch.users, items: batch.items, features: batch.features, outcomes: batch.outcomes, on: tape
-                )
+                    users: batch.users, items: batch.items, features: batch.features, outcomes: batch.outcomes,
+                    teacher: taught, on: tape)
                 return (loss.total, loss.click)
             }
             fitting.progress.update(done: done + piece.upperBound, of: total, loss: fitting.meanLoss)

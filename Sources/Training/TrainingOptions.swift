@@ -37,10 +37,14 @@ public struct TrainingOptions: Sendable, Hashable {
         try check("dimension", dimension ?? specification.twoTower.dimension, 4...1_024)
         try check("shards", shards, 1...256)
         try check("threads", threads, 1...256)
-        do {
+        do throws(ModelError) {
             try specification.recall.validate()
             try specification.twoTower.validate()
+            try specification.threeTower.validate()
             try specification.ranker.validate()
+            if specification.threeTower.distillation > 0, !specification.ranker.enabled {
+                throw ModelError(.invalid, "threeTower.distillation: there is no ranker to learn from")
+            }
         } catch {
             throw TrainingError(.invalidInput, "--specification: \(error.message)")
         }

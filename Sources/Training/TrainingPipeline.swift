@@ -79,10 +79,11 @@ public struct TrainingPipeline {
         let clock = ContinuousClock()
         let start = clock.now
         var report = emptyReport()
-        let ranker = try trainRanker(&report)
-        let (preRanker, preRankerEnd) = try trainPreRanker(&report)
+        let rankers = try RankersTraining(
+            dataset: sampled, split: sampledSplit, inputs: inputs, options: options, progress: progress
+        ).run(&report)
         let recall = try RecallTraining(dataset, inputs: inputs, options: options, progress: progress)
-            .run(split, &report)
+            .run(split, ranker: rankers.evaluated, &report)
         progress.begin("snapshot")
         var configuration = SnapshotBuilder.Configuration(shards: options.shards)
         configuration.threads = options.threads
@@ -90,12 +91,9 @@ public struct TrainingPipeline {
         let builder = try SnapshotBuilder(store: store, configuration: configuration)
         let dataUntil = dataset.exposures.times.last ?? 0
         try SnapshotAssembly(
-            dataset: dataset, columns: inputs.columns, recall: recall, preRanker: preRanker,
-            preRankerDescription: ModelDescription(
-                specification: inputs.specification.threeTower, features: inputs.encoder.description,
-                sizes: inputs.sizes),
-            statistics: preRankerEnd.statistics, ranker: ranker, dataUntil: dataUntil, options: options,
-            progress: progress
+            dataset: dataset, columns: inputs.columns, recall: recall, preRanker: rankers.preRanker,
+            preRankerDescription: inputs.preRankerDescription, statistics: rankers.preRankerEnd.statistics,
+            ranker: rankers.ranker, dataUntil: dataUntil, options: options, progress: progress
         ).add(to: builder, &report)
         report.seconds["total"] = seconds(clock.now - start)
         builder.model = try JSONValue(encoding: inputs.specification)
@@ -104,67 +102,6 @@ public struct TrainingPipeline {
         let manifest = try builder.publish()
         progress.end("\(manifest.version), \(manifest.components.count) components")
         return (manifest, report)
-    }
-
-    private func trainPreRanker(_ report: inout TrainingReport) throws -> (PreRankerTraining, Replay) {
-        let clock = ContinuousClock()
-        let start = clock.now
-        progress.begin("pre-ranker")
-        let training = try PreRankerTraining(
-            inputs.specification.threeTower, sizes: inputs.sizes,
-            clickLogOdds: inputs.encoder.description.priors.user.logOdds, log: sampled.exposures,
-            columns: inputs.columns, options: options, progress: progress)
-        let fresh = Replay(dataset: sampled, encoder: inputs.encoder)
-        let rows = sampledSplit.training
-        let fitted = try training.fit(
-            rows,
-            validated: TimeSplit(exposures: sampled.exposures, rows: rows, fraction: Self.validatedFraction).held,
-            epochs: options.preRankerEpochs, from: fresh)
-        var replay = fitted.end
-        replay.advance(to: rows.upperBound)
-        report.losses["preRanker"] = fitted.losses
-        report.losses["preRanker, validated rows"] = fitted.validationLosses
-        report.ranking = RankingEvaluation(
-            dataset: sampled, split: sampledSplit, training: training, replay: replay
-        ).figures()
-        progress.end(report.rankingLine ?? "trained")
-        progress.begin("pre-ranker, last rows")
-        replay = try training.fit(sampledSplit.held, epochs: 1, from: replay).end
-        replay.advance(to: sampled.exposures.count)
-        report.seconds["preRanker"] = seconds(clock.now - start)
-        progress.end("\(sampledSplit.held.count) rows")
-        return (training, replay)
-    }
-
-    private func trainRanker(_ report: inout TrainingReport) throws -> TrainedRanker? {
-        let specification = inputs.specification.ranker
-        guard specification.enabled else { return nil }
-        let start = ContinuousClock.now
-        defer { report.seconds["ranker"] = seconds(ContinuousClock.now - start) }
-        progress.begin("ranker")
-        let rows = sampledSplit.training
-        let run = try RankerRun(
-            specification, sampled, base: inputs.encoder, rows: rows, options: options, progress: progress)
-        let fit = try run.fit(
-            rows,
-            validated: TimeSplit(exposures: sampled.exposures, rows: rows, fraction: Self.validatedFraction).held)
-        report.losses["ranker"] = fit.losses
-        report.losses["ranker, validated rows"] = fit.validationLosses
-        guard !sampledSplit.held.isEmpty else {
-            progress.end("trained")
-            return try TrainedRanker(run, end: fit.end, choice: nil, &report)
-        }
-        let predicted = run.predictions(sampledSplit.held, from: fit.end)
-        let figures = run.figures(predicted, split: sampledSplit, dataset: sampled)
-        report.ranker = figures
-        progress.end(figures.line)
-        progress.begin("ranker, precisions")
-        let choice = try run.choosePrecisions(sampledSplit.held, from: fit.end)
-        progress.end(choice?.line ?? "float32")
-        progress.begin("ranker, last rows")
-        let end = try run.goOn(sampledSplit.held, predicted: predicted.raw, from: fit.end)
-        progress.end("\(sampledSplit.held.count) rows")
-        return try TrainedRanker(run, end: end, choice: choice, &report)
     }
 
     private func emptyReport() -> TrainingReport {

@@ -29,6 +29,7 @@ extension TrainingReport {
             lines.append("")
             lines.append(contentsOf: recall.lines)
         }
+        if let funnel { lines += funnel.lines }
         lines.append("")
         for (step, values) in losses.sorted(by: { $0.key < $1.key }) {
             lines.append("loss       \(step): " + values.map { String(format: "%.4f", $0) }.joined(separator: ", "))

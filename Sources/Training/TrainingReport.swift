@@ -14,6 +14,8 @@ public struct TrainingReport: Codable, Hashable, Sendable {
     public var ranker: RankerFigures?
     public var rankerMaking: RankerMakingFigures?
     public var recall: RecallFigures?
+    /// Nil when nothing was held back, or no ranker trained.
+    public var funnel: FunnelFigures?
     /// Of an incremental update; everything else is then of the full run before it, but for the item vectors.
     public var update: UpdateFigures?
     /// How the recall channels were built, by trainer: caps, lengths, counts.

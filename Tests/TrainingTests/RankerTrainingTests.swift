@@ -74,6 +74,18 @@ struct RankerTrainingTests {
         #expect(encoder.fitted.rows == description.rows)
         let calibration = try RankerCalibration(open("ranker-calibration"))
         #expect(calibration.heads["click"] != nil && calibration.finishRates["finish"] != nil)
+        // The golden rows are those of serving, and are found when a prediction is another.
+        let golden = try RankerGolden(open("ranker-golden"))
+        #expect(golden.inputs.count == 64)
+        try golden.check(RankerNet(file))
+        let funnel = try #require(report.funnel)
+        #expect(
+            funnel.clicks == funnel.lostToFilter + funnel.lostInRecall + funnel.lostInPreRanking + funnel.lostInRanking
+                + funnel.found)
+        #expect(funnel.clicks > funnel.users && funnel.found > 0)
+        // All of 400 items come through a cut to 500.
+        #expect(funnel.agreement == 1 && funnel.agreementOfTops > 0.15 && funnel.agreementOfTops < 1, "\(funnel)")
+        #expect(funnel.lostInPreRanking == 0)
         let making = try #require(report.rankerMaking)
         #expect(making.byteLoss <= 0.001 && making.parameters > 0 && making.layers > 0)
     }
@@ -151,6 +163,40 @@ struct RankerTrainingTests {
             try? FileManager.default.removeItem(atPath: store.directory)
         }
         #expect(error?.message.hasPrefix("--specification: \(fault.message)") == true, "\(error?.message ?? "")")
+    }
+
+    /// The pre-ranker learns from the ranker what clicks alone do not tell it, and a teacher must be there.
+    @Test func thePreRankerLearnsFromTheRanker() throws {
+        let dataset = try world(users: 600, impressions: 30_000)
+        func agreement(_ share: Float) throws -> (Double, String) {
+            var options = options()
+            options.specification.threeTower.distillation = share
+            let (store, manifest, report) = try train(dataset, options)
+            defer { try? FileManager.default.removeItem(atPath: store.directory) }
+            return try (#require(report.funnel).agreementOfTops, manifest.component("prerank").sha256)
+        }
+        let (alone, taught) = (try agreement(0), try agreement(1))
+        #expect(taught.1 != alone.1 && taught.0 > alone.0, "\(taught.0), \(alone.0)")
+        var untaught = options { $0.enabled = false }
+        untaught.specification.threeTower.distillation = 0.5
+        let error = #expect(throws: TrainingError.self) { try untaught.validate() }
+        #expect(error?.message == "--specification: threeTower.distillation: there is no ranker to learn from")
+    }
+
+    /// By hand: of a click watched for 6 of 20 seconds, and of a showing that was hidden.
+    @Test func labelsAreWhatHappened() {
+        let heads = [
+            RankerHead("click", .binary), RankerHead("hide", .binary), RankerHead("watch_time", .watchTime),
+            RankerHead("played", .finish), RankerHead("most", .finishAbove, threshold: 0.25),
+        ]
+        let outcomes = [
+            RankingOutcome(actions: [.impression, .click, .like], watchSeconds: 6, durationSeconds: 20),
+            RankingOutcome(actions: [.impression, .hide], watchSeconds: 0, durationSeconds: 20),
+        ]
+        let labels = RankerLabels(heads, outcomes).values
+        #expect(labels == [[1, 0], [0, 1], [6, 0], [0.3, 0], [0.3, 0]])
+        #expect(heads.map { $0.isPositive(0.3) } == [true, true, nil, nil, true])
+        #expect(heads.map { $0.isPositive(0.2) } == [true, true, nil, nil, false])
     }
 
     /// Every model, and the ranker with each block on and off, on one split.

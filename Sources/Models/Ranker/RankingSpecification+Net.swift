@@ -30,7 +30,7 @@ extension RankingSpecification {
         let used = Set(
             result.fields.filter { $0.kind != .numeric }.map(\.tableName)
                 + result.sequences.flatMap { $0.columns.map(\.table) })
-        for name in net.tables.keys.sorted() where rows[name] == nil {
+        for name in net.tables.keys.sorted() where rows[name] == nil && !Self.sharedTables.contains(name) {
             throw ModelError(
                 .invalid,
                 "ranker.net.tables: there is no table '\(name)'; there are \(rows.keys.sorted().joined(separator: ", "))"
@@ -48,6 +48,9 @@ extension RankingSpecification {
         }
         return result
     }
+
+    /// Tables of things, whether or not a feature reads them.
+    private static let sharedTables: Set<String> = ["user", "item", "category", "author", "tag", "city", "surface"]
 
     private func restrictHeads(
         of result: inout RankerSpecification, _ isLearned: (RankerHead) -> Bool

@@ -61,12 +61,19 @@ public struct RankingTrainingSpecification: Codable, Hashable, Sendable {
 
     /// Times it goes through the log, at most: it stops when the last rows are predicted no better.
     public var epochs = 3
+    /// Showings it goes through in all epochs together, at most, but one epoch at least: of many showings a model that embeds
+    /// ids learns all it can in one (Zhang et al., CIKM 2022).
+    public var showingsMax = 1_000_000
     /// Showings of a batch.
     public var batch = 512
     /// Of the layers, by Adam.
     public var learningRate: Float = 1e-3
     /// Of the embedding tables, by Adagrad.
     public var tableLearningRate: Float = 0.02
+    /// What the rates of a pass over the log fall to, as a share of what they begin with.
+    public var rateDecay: Float = 1
+    /// Rates of the pass over the rows that told when to stop, and over those held back for the evaluation, as a share.
+    public var lastRate: Float = 0.1
     /// Share of the layers' weights, times the learning rate, that is taken away at each step.
     public var weightDecay: Float = 1e-3
     /// Length of all gradients together beyond which they are scaled down.
@@ -85,9 +92,12 @@ public struct RankingTrainingSpecification: Codable, Hashable, Sendable {
     fileprivate func validate() throws(ModelError) {
         let place = "ranker.training"
         try ModelError.check("\(place).epochs", epochs, 1...1_000)
+        try ModelError.check("\(place).showingsMax", showingsMax, 1...Int(Int32.max))
         try ModelError.check("\(place).batch", batch, 1...65_536)
         try ModelError.check("\(place).learningRate", learningRate, 1e-8...1)
         try ModelError.check("\(place).tableLearningRate", tableLearningRate, 1e-8...1)
+        try ModelError.check("\(place).rateDecay", rateDecay, 0.001...1)
+        try ModelError.check("\(place).lastRate", lastRate, 0.001...1)
         try ModelError.check("\(place).weightDecay", weightDecay, 0...10)
         try ModelError.check("\(place).clipNorm", clipNorm, 1e-6...1e6)
         try ModelError.check("\(place).unknownUsers", unknownUsers, 0...0.9)

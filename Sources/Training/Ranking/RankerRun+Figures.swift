@@ -99,7 +99,7 @@ extension RankerRun {
             headsLeftOut: headsLeftOut, parameters: training.model.costs.reduce(0) { $0 + $1.parameters },
             operations: training.model.costs.reduce(0) { $0 + $1.operations },
             byteLayers: choice?.precisions.values.count { $0 == .int8 } ?? 0,
-            layers: training.parameters.byteCandidates.count,
+            layers: choice?.precisions.count ?? 0,
             byteLoss: choice?.loss ?? 0, calibrated: calibration.heads.keys.sorted())
     }
 }

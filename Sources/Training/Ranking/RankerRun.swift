@@ -6,6 +6,7 @@ import Inference
 import Kernels
 import Models
 import Networks
+import Ranking
 
 /// A ranker on its way through a training run: features fitted, net trained with early stopping, measured on held-back rows,
 /// trained on those too, made ready to ship.
@@ -23,9 +24,6 @@ final class RankerRun {
     private let options: TrainingOptions
     private let start: Replay
     private let progress: TrainingProgress
-
-    /// Rows that precisions are chosen with.
-    private static let precisionRows = 12_000
 
     /// - Parameters:
     ///   - dataset: With sampled negatives, where it has none of its own.
@@ -70,8 +68,7 @@ final class RankerRun {
 
     /// Trains on rows of the log, stopping early by the last of them, and calibrates on these.
     func fit(_ rows: Range<Int>, validated: Range<Int>) throws -> RankingTraining.Fit {
-        var fit = try training.fit(
-            rows, validated: validated, epochs: specification.training.epochs, from: start)
+        var fit = try training.fit(rows, validated: validated, from: start)
         fit.end.advance(to: rows.upperBound)
         if fit.validated.count > 0 {
             calibration = RankerCalibration(specification.training.calibrator, fit.validated, net.heads)
@@ -111,27 +108,56 @@ final class RankerRun {
             calibration = RankerCalibration(specification.training.calibrator, predicted, net.heads)
             calibration.fitFinishRates(predicted, net.heads, dataset)
         }
-        return try training.fit(held, validated: held.upperBound..<held.upperBound, epochs: 1, from: replay).end
+        var end = try training.goOn(held, from: replay).end
+        end.advance(to: held.upperBound)
+        return end
     }
 
-    /// Puts as many layers in bytes as lose no more than 0.001 of any head's AUC on rows that were not trained on.
+    /// What the model says of the rows that it was trained on.
+    func predictionsOfTraining(_ rows: Range<Int>) -> RankerPredictions {
+        training.predictions(rows, from: start, updates: .all).calibrated(calibration, net.heads)
+    }
+
+    /// The model as it is now, as a ranker runs it, whatever is trained on later.
     ///
-    /// - Parameter replay: The state of the log just before the rows.
-    func choosePrecisions(_ held: Range<Int>, from replay: Replay) throws -> PrecisionChoice? {
-        let layers = training.parameters.byteCandidates
-        guard specification.training.int8, !held.isEmpty, !layers.isEmpty else { return nil }
-        let step = max(held.count / Self.precisionRows, 1)
-        var replay = replay
+    /// - Parameter replay: The state of the log; its statistics are read.
+    func stage(from replay: Replay, until moment: Int64) throws -> RankingModel {
+        guard let statistics = replay.ranking else { preconditionFailure("a ranker's replay keeps its statistics") }
+        return try RankingModel(
+            RankingModel.Components(
+                ranker: RecallComponents.opened(component(nil)),
+                calibration: RecallComponents.opened(calibration.writer()), golden: nil),
+            encoder: encoder,
+            statistics: LiveStatistics(
+                statistics, version: "", dataUntil: moment, itemIndex: encoder.itemIndex))
+    }
+
+    /// Some trials among rows, evenly spread, as they stood before each.
+    func examples(_ rows: Range<Int>, from replay: Replay?, count: Int) -> RankingExamples {
         let log = dataset.exposures
-        let examples = replay.rankingExamples(
-            held, encoder: encoder, where: { row in row % step == 0 && log.isTrial(row) })
+        let step = max(rows.count(where: log.isTrial) / max(count, 1), 1)
+        var replay = replay ?? start
+        var seen = 0
+        return replay.rankingExamples(
+            rows, encoder: encoder,
+            where: { row in
+                guard log.isTrial(row) else { return false }
+                defer { seen += 1 }
+                return seen % step == 0
+            })
+    }
+
+    /// Puts as many layers in bytes as lose no more than 0.001 of any head's AUC.
+    ///
+    /// - Parameter examples: Rows that were not trained on.
+    func choosePrecisions(_ examples: RankingExamples) throws -> PrecisionChoice? {
+        guard specification.training.int8 else { return nil }
         let file = try RecallComponents.opened(component(nil))
-        let measure = PrecisionMeasure(heads: net.heads, examples: examples, threads: options.threads)
-        let plain = try measure.areas(RankerModel(file, precisions: [:]))
-        return try PrecisionChoice.choose(layers: layers) { precisions in
-            progress.update(share: 0)
-            let areas = try measure.areas(RankerModel(file, precisions: precisions))
-            return zip(areas, plain).map { $0 - $1 }.min() ?? 0
+        let plain = try RankerNet(file)
+        let measure = PrecisionMeasure(heads: net.heads, examples: examples)
+        let areas = measure.areas(plain)
+        return try PrecisionChoice.choose(layers: plain.byteCandidates) { precisions in
+            zip(measure.areas(try RankerNet(file, precisions: precisions)), areas).map { $0 - $1 }.min() ?? 0
         }
     }
 
@@ -177,23 +203,24 @@ private struct LearnableHeads {
     }
 }
 
-/// How well a model with some layers in bytes tells outcomes apart.
+/// How well a net with some layers in bytes tells outcomes apart.
 private struct PrecisionMeasure {
     let heads: [RankerHead]
     let examples: RankingExamples
-    let threads: Int
 
     /// Rows of each class that an area must be of to tell anything.
     private static let leastRows = 50
+    private static let together = 2_048
 
     /// Of each head with two classes and enough rows of both.
-    func areas(_ model: RankerModel) -> [Double] {
-        let workspace = Workspace(threads: Threads(threads))
+    func areas(_ net: RankerNet) -> [Double] {
+        let scratch = RankerNet.Scratch(net, rowsMax: Self.together)
+        var values = [Float](repeating: 0, count: Self.together * heads.count)
         var predictions = RankerPredictions(heads: heads.count)
-        for batch in (0..<examples.count).pieces(of: 2_048) {
-            workspace.reset()
-            for (head, logits) in model(examples.inputs(of: batch), in: workspace).enumerated() {
-                predictions.heads[head] += model.predictions(logits, head: head)
+        for batch in (0..<examples.count).pieces(of: Self.together) {
+            values.withUnsafeMutableBufferPointer { net.run(examples.inputs(of: batch), in: scratch, into: $0) }
+            for head in heads.indices {
+                predictions.heads[head] += (0..<batch.count).map { values[$0 * heads.count + head] }
             }
         }
         predictions.add(examples, heads)

@@ -39,7 +39,7 @@ final class RankingTraining {
             parameters, optimizer: configuration, seed: seed, threads: threads, progress: progress)
     }
 
-    /// What ``fit(_:validated:epochs:from:)`` came to.
+    /// What ``fit(_:validated:from:)`` came to.
     struct Fit {
         /// Mean loss of each epoch on the rows it went through; of the validated rows last.
         var losses: [Double] = []
@@ -56,12 +56,14 @@ final class RankingTraining {
     /// - Parameters:
     ///   - validated: The last of `rows`; without any, all epochs are made.
     ///   - start: The state of the log just before `rows`.
-    func fit(_ rows: Range<Int>, validated: Range<Int>, epochs: Int, from start: Replay) throws -> Fit {
+    func fit(_ rows: Range<Int>, validated: Range<Int>, from start: Replay) throws -> Fit {
         var result = Fit(end: start)
+        let epochs = max(min(options.epochs, options.showingsMax / max(rows.count(where: log.isTrial), 1)), 1)
         guard !validated.isEmpty else {
             for epoch in 0..<epochs {
-                (result.losses, result.end) = try pass(
-                    rows, from: start, after: result.losses, done: epoch * rows.count, of: epochs * rows.count)
+                let pass = try pass(rows, from: start, done: epoch * rows.count, of: epochs * rows.count)
+                result.losses.append(pass.loss)
+                result.end = pass.end
             }
             return result
         }
@@ -69,38 +71,60 @@ final class RankingTraining {
         var lowest = Double.infinity
         var best = fitting.checkpoint()
         for epoch in 0..<epochs {
-            var before: Replay
-            (result.losses, before) = try pass(
-                learned, from: start, after: result.losses, done: epoch * learned.count, of: epochs * learned.count)
-            before.advance(to: validated.lowerBound)
-            let predicted = predictions(validated, from: before, updates: .all)
+            let pass = try pass(
+                learned, from: start, done: epoch * learned.count, of: epochs * learned.count)
+            result.losses.append(pass.loss)
+            result.end = pass.end
+            result.end.advance(to: validated.lowerBound)
+            let predicted = predictions(validated, from: result.end, updates: .all)
             let loss = predicted.loss(model.specification.heads)
             result.validationLosses.append(loss)
-            result.end = before
             guard loss < lowest else { break }
             lowest = loss
             best = fitting.checkpoint()
             result.validated = predicted
         }
         fitting.restore(best)
-        (result.losses, result.end) = try pass(
-            validated, from: result.end, after: result.losses, done: 0, of: validated.count)
+        let last = try goOn(validated, from: result.end)
+        result.losses.append(last.loss)
+        result.end = last.end
         return result
     }
 
+    /// Goes once through rows after those that were trained on, with small steps: what is new is learned, what was learned
+    /// stays.
+    ///
+    /// - Returns: the mean loss, and the state of the log after the rows.
+    func goOn(_ rows: Range<Int>, from replay: Replay) throws -> (loss: Double, end: Replay) {
+        try pass(rows, from: replay, rates: (options.lastRate, options.lastRate), done: 0, of: rows.count)
+    }
+
     /// Goes once through `rows`, each with the features as they stood before it.
+    ///
+    /// - Parameter rates: What learning rates are multiplied by at the beginning and at the end.
+    /// - Returns: the mean loss, and the state of the log after the rows.
     private func pass(
-        _ rows: Range<Int>, from start: Replay, after losses: [Double], done: Int, of total: Int
-    ) throws -> (losses: [Double], end: Replay) {
+        _ rows: Range<Int>, from start: Replay, rates: (Float, Float)? = nil, done: Int, of total: Int
+    ) throws -> (loss: Double, end: Replay) {
         var replay = start
+        let rates = rates ?? (1, options.rateDecay)
+        let trials = Float(max(rows.count(where: log.isTrial), 1))
+        var (passed, seen) = (0, 0)
         for piece in rows.pieces(of: Fitting.stretch) {
             let examples = replay.rankingExamples(
                 piece, encoder: encoder, presentation: presentation,
                 isAnonymous: { [fitting, options] in fitting.chance(options.unknownItems) },
                 where: { [log] in log.isTrial($0) && self.keeps($0) })
-            try fit(examples, done: done + piece.lowerBound - rows.lowerBound, of: total)
+            seen += piece.count(where: log.isTrial)
+            // Of rows that are left out by sampling, the others stand for them.
+            let weight = Float(seen - passed) / Float(max(examples.count, 1))
+            try fit(examples, done: done + piece.lowerBound - rows.lowerBound, of: total) { row in
+                let share = (Float(passed) + weight * Float(row)) / trials
+                return rates.0 + (rates.1 - rates.0) * share
+            }
+            passed = seen
         }
-        return (losses + [fitting.takeLoss()], replay)
+        return (fitting.takeLoss(), replay)
     }
 
     private func presentation() -> Replay.Presentation {
@@ -115,12 +139,16 @@ final class RankingTraining {
         return negatives.keeps(isPositive: isPositive, using: &sampling)
     }
 
-    private func fit(_ examples: RankingExamples, done: Int, of total: Int) throws {
+    /// - Parameter rate: What learning rates are multiplied by, before so many of the examples.
+    private func fit(
+        _ examples: RankingExamples, done: Int, of total: Int, rate: (Int) -> Float
+    ) throws {
         let order = fitting.shuffled(examples.count)
         for piece in (0..<order.count).pieces(of: options.batch) {
             let rows = Array(order[piece])
             let inputs = examples.inputs(of: rows)
             let labels = RankerLabels(model.specification.heads, rows.map { examples.outcomes[$0] })
+            fitting.optimizer.rateFactor = rate(piece.lowerBound)
             try fitting.step(rows: rows.count) { tape in
                 let loss = model.loss(inputs, labels, on: tape)
                 return (loss.total, loss.total)

@@ -12,12 +12,23 @@ struct TrainedRanker {
     let end: Replay
     /// How its layers are held; nil: all float32.
     let choice: PrecisionChoice?
+    /// Rows whose predictions are shipped with it.
+    let golden: RankerInputs
 
-    /// - Parameter report: gets how it was made.
-    init(_ run: RankerRun, end: Replay, choice: PrecisionChoice?, _ report: inout TrainingReport) throws {
+    static let goldenRows = 64
+
+    /// - Parameters:
+    ///   - examples: Golden rows are taken from.
+    ///   - report: gets how it was made.
+    init(
+        _ run: RankerRun, end: Replay, choice: PrecisionChoice?, examples: RankingExamples,
+        _ report: inout TrainingReport
+    ) {
         self.run = run
         self.end = end
         self.choice = choice
+        let step = max(examples.count / Self.goldenRows, 1)
+        golden = examples.inputs(of: stride(from: 0, to: examples.count, by: step).prefix(Self.goldenRows).map { $0 })
         report.rankerMaking = run.makingFigures(choice)
         if !run.headsLeftOut.isEmpty {
             report.notes.append(
@@ -26,12 +37,18 @@ struct TrainedRanker {
         }
     }
 
-    /// What the ranker process reads, by kind.
+    /// What the ranker process reads, by kind; the golden rows were run by what it runs.
+    ///
+    /// - Throws: `ModelError.mismatch` when serving would compute other numbers than training.
     func components() throws -> [(kind: String, tensors: SafetensorsWriter)] {
         guard let statistics = end.ranking else { preconditionFailure("a ranker's replay keeps its statistics") }
+        let model = try run.component(choice?.precisions)
+        let file = try RecallComponents.opened(model)
+        let rows = try RankerGolden(golden, of: file)
+        try rows.check(RankerNet(file))
         return [
-            ("ranker", try run.component(choice?.precisions)), ("ranker-calibration", try run.calibration.writer()),
-            (RankingStatistics.componentKind, statistics.component()),
+            ("ranker", model), ("ranker-calibration", try run.calibration.writer()),
+            ("ranker-golden", try rows.writer()), (RankingStatistics.componentKind, statistics.component()),
         ]
     }
 }

@@ -40,7 +40,7 @@ struct RecallEvaluation {
             var tally = RecallTally(channels: channels.count)
             var own = channels.map { _ in ItemSet(items: log.dataset.items.count) }
             for task in tasks[chunks[chunk]] {
-                let results = engine.recall(query(task, encoders))
+                let results = engine.recall(query(task, encoders, limit: RecallFigures.depths.max() ?? 0))
                 tally.add(results, task, catalogue: catalogue, index: index, offered: &own)
             }
             tallies.withLock { $0[chunk] = tally }
@@ -53,16 +53,17 @@ struct RecallEvaluation {
         return total.figures(channels, coverage: offered.withLock { $0.map(\.share) }, catalogue: catalogue)
     }
 
-    private func query(_ task: RecallTask, _ encoders: ChannelEncoders) -> RecallQuery {
+    /// - Parameter limit: candidates of each channel.
+    func query(_ task: RecallTask, _ encoders: ChannelEncoders, limit: Int) -> RecallQuery {
         let user = RecallUser(state: log.states[task.user], timeMilliseconds: log.dataUntil)
-        let requests = channels.map { ChannelRequest(channel: $0, limit: RecallFigures.depths.max() ?? 0) }
+        let requests = channels.map { ChannelRequest(channel: $0, limit: limit) }
         return RecallQuery(
             user, channels: encoders.requests(requests, for: user),
             excludedItems: SharedBuffer(task.seen.map { log.dataset.items.keys[Int($0)] }))
     }
 
     /// All channels over all items as one shard.
-    private func engine() throws -> RecallShardEngine {
+    func engine() throws -> RecallShardEngine {
         var files: [String: SafetensorsFile] = [:]
         for (kind, make) in components.flatMap(\.sharded) {
             files[kind] = try RecallComponents.opened(make(0, 1).tensors)
@@ -70,7 +71,7 @@ struct RecallEvaluation {
         return try RecallShardEngine(shard: 0, of: 1, components: files)
     }
 
-    private func encoders() throws -> ChannelEncoders {
+    func encoders() throws -> ChannelEncoders {
         var files: [String: SafetensorsFile] = [:]
         for (kind, tensors) in components.flatMap(\.shared) { files[kind] = try RecallComponents.opened(tensors) }
         return try ChannelEncoders(components: files, catalogue: .init(items: log.dataset.items))
@@ -84,6 +85,8 @@ struct RecallTask {
     var seen: [UInt32]
     /// To be found; not empty.
     var relevant: [UInt32]
+    /// Items that he clicked in what is held back, and had met.
+    var metAgain = 0
 
     /// Users with clicks on items that they had not met in what is learned from; at most `max`, taken evenly.
     static func tasks(_ exposures: ExposureTable, training: [Int], held: [Int], max: Int) -> [RecallTask] {
@@ -96,7 +99,10 @@ struct RecallTask {
         let found = relevant.keys.sorted().compactMap { user -> RecallTask? in
             let met = seen[user] ?? []
             let new = (relevant[user] ?? []).subtracting(met)
-            return new.isEmpty ? nil : RecallTask(user: Int(user), seen: met.sorted(), relevant: new.sorted())
+            guard !new.isEmpty else { return nil }
+            return RecallTask(
+                user: Int(user), seen: met.sorted(), relevant: new.sorted(),
+                metAgain: (relevant[user]?.count ?? 0) - new.count)
         }
         guard found.count > max else { return found }
         return (0..<max).map { found[$0 * found.count / max] }

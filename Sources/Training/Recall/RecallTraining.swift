@@ -3,6 +3,7 @@ import Evaluation
 import Features
 import Kernels
 import Models
+import Ranking
 import Recall
 import Snapshots
 
@@ -61,15 +62,17 @@ final class RecallTraining {
         var states: [UserState]
     }
 
-    /// - Parameter report: gets the evaluation, the losses and the times.
-    func run(_ split: TimeSplit, _ report: inout TrainingReport) throws -> Output {
+    /// - Parameters:
+    ///   - ranker: As it stood at the split, to follow later clicks through the whole funnel; nil leaves that out.
+    ///   - report: gets the evaluation, the losses and the times.
+    func run(_ split: TimeSplit, ranker: Ranker? = nil, _ report: inout TrainingReport) throws -> Output {
         if !split.held.isEmpty {
             let held = split.held.filter { Actions(rawValue: dataset.exposures.actions[$0]).contains(.click) }
             let log = log(
                 rows: split.training, until: dataset.exposures.times[split.held.lowerBound], isEvaluated: true)
             report.recall = try evaluate(
                 log, held: held, training: Array(split.training), exposures: dataset.exposures,
-                usersMax: RecallEvaluation.usersMax, &report)
+                usersMax: RecallEvaluation.usersMax, ranker: ranker, &report)
         }
         let whole = log(rows: 0..<dataset.exposures.count, until: nil, isEvaluated: false)
         let components = try train(on: whole, step: { split.held.isEmpty ? $0 : "\($0), whole log" }, &report)
@@ -86,22 +89,30 @@ final class RecallTraining {
     ) throws -> RecallFigures? {
         try evaluate(
             log(rows: 0..<dataset.exposures.count, until: nil, isEvaluated: true), held: held, training: training,
-            exposures: exposures, usersMax: usersMax, &report)
+            exposures: exposures, usersMax: usersMax, ranker: nil, &report)
     }
 
     private func evaluate(
-        _ log: RecallLog, held: [Int], training: [Int], exposures: ExposureTable, usersMax: Int,
+        _ log: RecallLog, held: [Int], training: [Int], exposures: ExposureTable, usersMax: Int, ranker: Ranker?,
         _ report: inout TrainingReport
     ) throws -> RecallFigures? {
         let components = try train(on: log, step: { $0 }, &report)
         progress.begin("evaluation")
         let start = ContinuousClock.now
-        let figures = try RecallEvaluation(
+        let evaluation = RecallEvaluation(
             log: log, channels: channels, components: components.map(\.components), held: held,
-            training: training, exposures: exposures
-        ).figures(usersMax: usersMax)
+            training: training, exposures: exposures)
+        let figures = try evaluation.figures(usersMax: usersMax)
         report.seconds["recall evaluation"] = Training.seconds(ContinuousClock.now - start)
         progress.end(figures?.line ?? "nothing to find")
+        if let ranker {
+            progress.begin("funnel")
+            let start = ContinuousClock.now
+            report.funnel = try evaluation.funnel(ranker)
+            report.seconds["funnel"] = Training.seconds(ContinuousClock.now - start)
+            progress.end(
+                report.funnel.map { "the cut keeps \(TrainingReport.share($0.agreement))" } ?? "nothing to find")
+        }
         return figures
     }
 
