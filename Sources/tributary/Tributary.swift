@@ -17,6 +17,7 @@ struct Tributary: AsyncParsableCommand {
             EventsCommand.self,
             ItemsCommand.self,
             StatusCommand.self,
+            FeaturesCommand.self,
             EvaluateCommand.self,
             SnapshotCommand.self,
             ModelCommand.self,

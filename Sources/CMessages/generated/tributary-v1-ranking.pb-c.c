@@ -367,6 +367,186 @@ void   tributary__v1__push_statistics_response__free_unpacked
   assert(message->base.descriptor == &tributary__v1__push_statistics_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__report_features_request__init
+                     (Tributary__V1__ReportFeaturesRequest         *message)
+{
+  static const Tributary__V1__ReportFeaturesRequest init_value = TRIBUTARY__V1__REPORT_FEATURES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__report_features_request__get_packed_size
+                     (const Tributary__V1__ReportFeaturesRequest *message)
+{
+  assert(message->base.descriptor == &tributary__v1__report_features_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__report_features_request__pack
+                     (const Tributary__V1__ReportFeaturesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__report_features_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__report_features_request__pack_to_buffer
+                     (const Tributary__V1__ReportFeaturesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__report_features_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__ReportFeaturesRequest *
+       tributary__v1__report_features_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__ReportFeaturesRequest *)
+     protobuf_c_message_unpack (&tributary__v1__report_features_request__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__report_features_request__free_unpacked
+                     (Tributary__V1__ReportFeaturesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__report_features_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__report_features_response__init
+                     (Tributary__V1__ReportFeaturesResponse         *message)
+{
+  static const Tributary__V1__ReportFeaturesResponse init_value = TRIBUTARY__V1__REPORT_FEATURES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__report_features_response__get_packed_size
+                     (const Tributary__V1__ReportFeaturesResponse *message)
+{
+  assert(message->base.descriptor == &tributary__v1__report_features_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__report_features_response__pack
+                     (const Tributary__V1__ReportFeaturesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__report_features_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__report_features_response__pack_to_buffer
+                     (const Tributary__V1__ReportFeaturesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__report_features_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__ReportFeaturesResponse *
+       tributary__v1__report_features_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__ReportFeaturesResponse *)
+     protobuf_c_message_unpack (&tributary__v1__report_features_response__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__report_features_response__free_unpacked
+                     (Tributary__V1__ReportFeaturesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__report_features_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__feature_report__init
+                     (Tributary__V1__FeatureReport         *message)
+{
+  static const Tributary__V1__FeatureReport init_value = TRIBUTARY__V1__FEATURE_REPORT__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__feature_report__get_packed_size
+                     (const Tributary__V1__FeatureReport *message)
+{
+  assert(message->base.descriptor == &tributary__v1__feature_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__feature_report__pack
+                     (const Tributary__V1__FeatureReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__feature_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__feature_report__pack_to_buffer
+                     (const Tributary__V1__FeatureReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__feature_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__FeatureReport *
+       tributary__v1__feature_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__FeatureReport *)
+     protobuf_c_message_unpack (&tributary__v1__feature_report__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__feature_report__free_unpacked
+                     (Tributary__V1__FeatureReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__feature_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__feature_coverage__init
+                     (Tributary__V1__FeatureCoverage         *message)
+{
+  static const Tributary__V1__FeatureCoverage init_value = TRIBUTARY__V1__FEATURE_COVERAGE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__feature_coverage__get_packed_size
+                     (const Tributary__V1__FeatureCoverage *message)
+{
+  assert(message->base.descriptor == &tributary__v1__feature_coverage__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__feature_coverage__pack
+                     (const Tributary__V1__FeatureCoverage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__feature_coverage__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__feature_coverage__pack_to_buffer
+                     (const Tributary__V1__FeatureCoverage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__feature_coverage__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__FeatureCoverage *
+       tributary__v1__feature_coverage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__FeatureCoverage *)
+     protobuf_c_message_unpack (&tributary__v1__feature_coverage__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__feature_coverage__free_unpacked
+                     (Tributary__V1__FeatureCoverage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__feature_coverage__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tributary__v1__rank_request__field_descriptors[11] =
 {
   {
@@ -1348,14 +1528,259 @@ const ProtobufCMessageDescriptor tributary__v1__push_statistics_response__descri
   (ProtobufCMessageInit) tributary__v1__push_statistics_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor tributary__v1__ranking__method_descriptors[2] =
+static const ProtobufCFieldDescriptor tributary__v1__report_features_request__field_descriptors[1] =
+{
+  {
+    "snapshot_version",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ReportFeaturesRequest, snapshot_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__report_features_request__field_indices_by_name[] = {
+  0,   /* field[0] = snapshot_version */
+};
+static const ProtobufCIntRange tributary__v1__report_features_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tributary__v1__report_features_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.ReportFeaturesRequest",
+  "ReportFeaturesRequest",
+  "Tributary__V1__ReportFeaturesRequest",
+  "tributary.v1",
+  sizeof(Tributary__V1__ReportFeaturesRequest),
+  1,
+  tributary__v1__report_features_request__field_descriptors,
+  tributary__v1__report_features_request__field_indices_by_name,
+  1,  tributary__v1__report_features_request__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__report_features_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__report_features_response__field_descriptors[2] =
+{
+  {
+    "snapshot_version",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ReportFeaturesResponse, snapshot_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "features",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__ReportFeaturesResponse, n_features),
+    offsetof(Tributary__V1__ReportFeaturesResponse, features),
+    &tributary__v1__feature_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__report_features_response__field_indices_by_name[] = {
+  1,   /* field[1] = features */
+  0,   /* field[0] = snapshot_version */
+};
+static const ProtobufCIntRange tributary__v1__report_features_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__report_features_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.ReportFeaturesResponse",
+  "ReportFeaturesResponse",
+  "Tributary__V1__ReportFeaturesResponse",
+  "tributary.v1",
+  sizeof(Tributary__V1__ReportFeaturesResponse),
+  2,
+  tributary__v1__report_features_response__field_descriptors,
+  tributary__v1__report_features_response__field_indices_by_name,
+  1,  tributary__v1__report_features_response__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__report_features_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__feature_report__field_descriptors[5] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__FeatureReport, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "training",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__FeatureReport, training),
+    &tributary__v1__feature_coverage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "serving",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__FeatureReport, serving),
+    &tributary__v1__feature_coverage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "drift",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__FeatureReport, drift),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_drift",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__FeatureReport, has_drift),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__feature_report__field_indices_by_name[] = {
+  3,   /* field[3] = drift */
+  4,   /* field[4] = has_drift */
+  0,   /* field[0] = name */
+  2,   /* field[2] = serving */
+  1,   /* field[1] = training */
+};
+static const ProtobufCIntRange tributary__v1__feature_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tributary__v1__feature_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.FeatureReport",
+  "FeatureReport",
+  "Tributary__V1__FeatureReport",
+  "tributary.v1",
+  sizeof(Tributary__V1__FeatureReport),
+  5,
+  tributary__v1__feature_report__field_descriptors,
+  tributary__v1__feature_report__field_indices_by_name,
+  1,  tributary__v1__feature_report__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__feature_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__feature_coverage__field_descriptors[3] =
+{
+  {
+    "values",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__FeatureCoverage, values),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "missing",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__FeatureCoverage, missing),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unknown",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__FeatureCoverage, unknown),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__feature_coverage__field_indices_by_name[] = {
+  1,   /* field[1] = missing */
+  2,   /* field[2] = unknown */
+  0,   /* field[0] = values */
+};
+static const ProtobufCIntRange tributary__v1__feature_coverage__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tributary__v1__feature_coverage__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.FeatureCoverage",
+  "FeatureCoverage",
+  "Tributary__V1__FeatureCoverage",
+  "tributary.v1",
+  sizeof(Tributary__V1__FeatureCoverage),
+  3,
+  tributary__v1__feature_coverage__field_descriptors,
+  tributary__v1__feature_coverage__field_indices_by_name,
+  1,  tributary__v1__feature_coverage__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__feature_coverage__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor tributary__v1__ranking__method_descriptors[3] =
 {
   { "Rank", &tributary__v1__rank_request__descriptor, &tributary__v1__rank_response__descriptor },
   { "PushStatistics", &tributary__v1__push_statistics_request__descriptor, &tributary__v1__push_statistics_response__descriptor },
+  { "ReportFeatures", &tributary__v1__report_features_request__descriptor, &tributary__v1__report_features_response__descriptor },
 };
 const unsigned tributary__v1__ranking__method_indices_by_name[] = {
   1,        /* PushStatistics */
-  0         /* Rank */
+  0,        /* Rank */
+  2         /* ReportFeatures */
 };
 const ProtobufCServiceDescriptor tributary__v1__ranking__descriptor =
 {
@@ -1364,7 +1789,7 @@ const ProtobufCServiceDescriptor tributary__v1__ranking__descriptor =
   "Ranking",
   "Tributary__V1__Ranking",
   "tributary.v1",
-  2,
+  3,
   tributary__v1__ranking__method_descriptors,
   tributary__v1__ranking__method_indices_by_name
 };
@@ -1383,6 +1808,14 @@ void tributary__v1__ranking__push_statistics(ProtobufCService *service,
 {
   assert(service->descriptor == &tributary__v1__ranking__descriptor);
   service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void tributary__v1__ranking__report_features(ProtobufCService *service,
+                                             const Tributary__V1__ReportFeaturesRequest *input,
+                                             Tributary__V1__ReportFeaturesResponse_Closure closure,
+                                             void *closure_data)
+{
+  assert(service->descriptor == &tributary__v1__ranking__descriptor);
+  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void tributary__v1__ranking__init (Tributary__V1__Ranking_Service *service,
                                    Tributary__V1__Ranking_ServiceDestroy destroy)

@@ -45,6 +45,20 @@ public struct FeatureCoverage: Codable, Hashable, Sendable {
         }
     }
 
+    /// Adds values that were counted elsewhere, with the same intervals.
+    public mutating func add(_ other: FeatureCoverage) {
+        precondition(histogram.count == other.histogram.count, "other intervals")
+        count += other.count
+        missing += other.missing
+        outOfVocabulary += other.outOfVocabulary
+        for bin in histogram.indices { histogram[bin] += other.histogram[bin] }
+    }
+
+    /// The same intervals without values.
+    public func emptied() -> FeatureCoverage {
+        FeatureCoverage(boundaries: boundaries, bins: histogram.count)
+    }
+
     mutating func count(_ number: Float) {
         count += 1
         if number.isNaN { missing += 1 } else { histogram[interval(number)] += 1 }
@@ -80,6 +94,16 @@ public final class FeatureCounter {
     /// By feature.
     public var coverage: [String: FeatureCoverage] {
         Dictionary(uniqueKeysWithValues: zip(names, features))
+    }
+
+    /// Adds what was counted to that of others, by feature in the schema's order, and forgets it.
+    public func move(to all: inout [FeatureCoverage]) {
+        if all.isEmpty {
+            all = features
+        } else {
+            for index in features.indices { all[index].add(features[index]) }
+        }
+        for index in features.indices { features[index] = features[index].emptied() }
     }
 
     func count(_ feature: Int, number: Float) { features[feature].count(number) }

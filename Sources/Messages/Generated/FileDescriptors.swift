@@ -139,9 +139,14 @@ extension FileDescriptor {
                 "tributary.v1.TowerCounts",
                 "tributary.v1.PushStatisticsRequest",
                 "tributary.v1.PushStatisticsResponse",
+                "tributary.v1.ReportFeaturesRequest",
+                "tributary.v1.ReportFeaturesResponse",
+                "tributary.v1.FeatureReport",
+                "tributary.v1.FeatureCoverage",
                 "tributary.v1.Ranking",
                 "tributary.v1.Ranking.Rank",
                 "tributary.v1.Ranking.PushStatistics",
+                "tributary.v1.Ranking.ReportFeatures",
             ],
             dependencies: ["tributary/v1/items.proto"],
             latin1:
@@ -195,9 +200,21 @@ extension FileDescriptor {
                 watch_seconds\u{18}\u{7} \u{3}(\u{2}R\u{c}watchSeconds\u{12}\u{1a}\u{a}\u{8}surfaces\u{18}\u{8}\
                  \u{3}(\u{d}R\u{8}surfaces\u{12}\u{1a}\u{a}\u{8}profiles\u{18}\u{9} \u{3}(\u{d}R\u{8}profiles\
                 \u{22}2\u{a}\u{16}PushStatisticsResponse\u{12}\u{18}\u{a}\u{7}counted\u{18}\u{1} \u{1}(\u{8}R\
-                \u{7}counted2\u{a5}\u{1}\u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\u{12}\u{19}.tributary.v1.RankR\
-                equest\u{1a}\u{1a}.tributary.v1.RankResponse\u{12}[\u{a}\u{e}PushStatistics\u{12}#.tributary.\
-                v1.PushStatisticsRequest\u{1a}$.tributary.v1.PushStatisticsResponseb\u{6}proto3
+                \u{7}counted\u{22}B\u{a}\u{15}ReportFeaturesRequest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1}\
+                 \u{1}(\u{9}R\u{f}snapshotVersion\u{22}|\u{a}\u{16}ReportFeaturesResponse\u{12})\u{a}\u{10}sn\
+                apshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}7\u{a}\u{8}features\u{18}\u{2}\
+                 \u{3}(\u{b}2\u{1b}.tributary.v1.FeatureReportR\u{8}features\u{22}\u{ca}\u{1}\u{a}\u{d}Featur\
+                eReport\u{12}\u{12}\u{a}\u{4}name\u{18}\u{1} \u{1}(\u{9}R\u{4}name\u{12}9\u{a}\u{8}training\u{18}\
+                \u{2} \u{1}(\u{b}2\u{1d}.tributary.v1.FeatureCoverageR\u{8}training\u{12}7\u{a}\u{7}serving\u{18}\
+                \u{3} \u{1}(\u{b}2\u{1d}.tributary.v1.FeatureCoverageR\u{7}serving\u{12}\u{14}\u{a}\u{5}drift\
+                \u{18}\u{4} \u{1}(\u{1}R\u{5}drift\u{12}\u{1b}\u{a}\u{9}has_drift\u{18}\u{5} \u{1}(\u{8}R\u{8}\
+                hasDrift\u{22}]\u{a}\u{f}FeatureCoverage\u{12}\u{16}\u{a}\u{6}values\u{18}\u{1} \u{1}(\u{4}R\u{6}\
+                values\u{12}\u{18}\u{a}\u{7}missing\u{18}\u{2} \u{1}(\u{4}R\u{7}missing\u{12}\u{18}\u{a}\u{7}\
+                unknown\u{18}\u{3} \u{1}(\u{4}R\u{7}unknown2\u{82}\u{2}\u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\
+                \u{12}\u{19}.tributary.v1.RankRequest\u{1a}\u{1a}.tributary.v1.RankResponse\u{12}[\u{a}\u{e}P\
+                ushStatistics\u{12}#.tributary.v1.PushStatisticsRequest\u{1a}$.tributary.v1.PushStatisticsRes\
+                ponse\u{12}[\u{a}\u{e}ReportFeatures\u{12}#.tributary.v1.ReportFeaturesRequest\u{1a}$.tributa\
+                ry.v1.ReportFeaturesResponseb\u{6}proto3
                 """
         ),
         FileDescriptor(

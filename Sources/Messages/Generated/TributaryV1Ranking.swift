@@ -226,6 +226,60 @@ public struct PushStatisticsResponse: Equatable, Sendable {
     }
 }
 
+public struct ReportFeaturesRequest: Equatable, Sendable {
+    /// Empty: the current one.
+    public var snapshotVersion: String
+
+    public init(snapshotVersion: String = "") {
+        self.snapshotVersion = snapshotVersion
+    }
+}
+
+public struct ReportFeaturesResponse: Equatable, Sendable {
+    public var snapshotVersion: String
+    public var features: [FeatureReport]
+
+    public init(snapshotVersion: String = "", features: [FeatureReport] = []) {
+        self.snapshotVersion = snapshotVersion
+        self.features = features
+    }
+}
+
+public struct FeatureReport: Equatable, Sendable {
+    public var name: String
+    public var training: FeatureCoverage?
+    public var serving: FeatureCoverage?
+    /// Population stability index of the values served against those trained on.
+    public var drift: Double
+    /// False before anything was served: there is no drift yet.
+    public var hasDrift: Bool
+
+    public init(
+        name: String = "", training: FeatureCoverage? = nil, serving: FeatureCoverage? = nil, drift: Double = 0,
+        hasDrift: Bool = false
+    ) {
+        self.name = name
+        self.training = training
+        self.serving = serving
+        self.drift = drift
+        self.hasDrift = hasDrift
+    }
+}
+
+public struct FeatureCoverage: Equatable, Sendable {
+    public var values: UInt64
+    /// Of them, those that were not there.
+    public var missing: UInt64
+    /// Categories that were there, but not among those the model knows.
+    public var unknown: UInt64
+
+    public init(values: UInt64 = 0, missing: UInt64 = 0, unknown: UInt64 = 0) {
+        self.values = values
+        self.missing = missing
+        self.unknown = unknown
+    }
+}
+
 public enum RankingMethods {
     public static let service = "tributary.v1.Ranking"
     /// Pre-ranks all candidates for one user, ranks those that come through the cut, and returns the best, best first.
@@ -233,6 +287,9 @@ public enum RankingMethods {
     /// Counts what happened to items since the log of the snapshots ended.
     public static let pushStatistics = RPCMethod<PushStatisticsRequest, PushStatisticsResponse>(
         service: service, name: "PushStatistics")
+    /// How often the ranking model's features had values, when it was trained and as it is served.
+    public static let reportFeatures = RPCMethod<ReportFeaturesRequest, ReportFeaturesResponse>(
+        service: service, name: "ReportFeatures")
 }
 
 extension RankRequest: CMessage {
@@ -553,6 +610,134 @@ extension PushStatisticsResponse: CMessage {
 }
 
 extension PushStatisticsResponse: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension ReportFeaturesRequest: CMessage {
+    static var protobufName: StaticString { "tributary.v1.ReportFeaturesRequest" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__ReportFeaturesRequest>) {
+        tributary__v1__report_features_request__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__ReportFeaturesRequest>, in arena: Arena) throws(RPCError) {
+        snapshotVersion = try arena.string(
+            c.pointee.snapshot_version, "tributary.v1.ReportFeaturesRequest.snapshot_version")
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__ReportFeaturesRequest>, in arena: Arena) {
+        c.pointee.snapshot_version = arena.bytes(snapshotVersion)
+    }
+}
+
+extension ReportFeaturesRequest: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension ReportFeaturesResponse: CMessage {
+    static var protobufName: StaticString { "tributary.v1.ReportFeaturesResponse" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__ReportFeaturesResponse>) {
+        tributary__v1__report_features_response__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__ReportFeaturesResponse>, in arena: Arena) throws(RPCError) {
+        snapshotVersion = try arena.string(
+            c.pointee.snapshot_version, "tributary.v1.ReportFeaturesResponse.snapshot_version")
+        features = try arena.messages(c.pointee.features, c.pointee.n_features)
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__ReportFeaturesResponse>, in arena: Arena) {
+        c.pointee.snapshot_version = arena.bytes(snapshotVersion)
+        (c.pointee.n_features, c.pointee.features) = arena.messages(features)
+    }
+}
+
+extension ReportFeaturesResponse: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension FeatureReport: CMessage {
+    static var protobufName: StaticString { "tributary.v1.FeatureReport" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__FeatureReport>) {
+        tributary__v1__feature_report__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__FeatureReport>, in arena: Arena) throws(RPCError) {
+        name = try arena.string(c.pointee.name, "tributary.v1.FeatureReport.name")
+        training = try arena.message(c.pointee.training)
+        serving = try arena.message(c.pointee.serving)
+        drift = c.pointee.drift
+        hasDrift = c.pointee.has_drift != 0
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__FeatureReport>, in arena: Arena) {
+        c.pointee.name = arena.bytes(name)
+        c.pointee.training = arena.message(training)
+        c.pointee.serving = arena.message(serving)
+        c.pointee.drift = drift
+        c.pointee.has_drift = hasDrift ? 1 : 0
+    }
+}
+
+extension FeatureReport: RPCMessage {
+    public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
+        self = try Self.decoded(from: bytes)
+    }
+
+    public func serialize(
+        into room: (_ byteCount: Int) throws(RPCError) -> UnsafeMutableRawBufferPointer
+    ) throws(RPCError) {
+        try encode(into: room)
+    }
+}
+
+extension FeatureCoverage: CMessage {
+    static var protobufName: StaticString { "tributary.v1.FeatureCoverage" }
+
+    static func initialize(_ c: UnsafeMutablePointer<Tributary__V1__FeatureCoverage>) {
+        tributary__v1__feature_coverage__init(c)
+    }
+
+    init(_ c: UnsafePointer<Tributary__V1__FeatureCoverage>, in arena: Arena) throws(RPCError) {
+        values = c.pointee.values
+        missing = c.pointee.missing
+        unknown = c.pointee.unknown
+    }
+
+    func encode(into c: UnsafeMutablePointer<Tributary__V1__FeatureCoverage>, in arena: Arena) {
+        c.pointee.values = values
+        c.pointee.missing = missing
+        c.pointee.unknown = unknown
+    }
+}
+
+extension FeatureCoverage: RPCMessage {
     public init(serialized bytes: UnsafeRawBufferPointer) throws(RPCError) {
         self = try Self.decoded(from: bytes)
     }

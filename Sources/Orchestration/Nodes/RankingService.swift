@@ -1,4 +1,5 @@
 import Catalog
+import Features
 import Kernels
 import Messages
 public import RPC
@@ -37,6 +38,34 @@ public struct RankingService: RPCService {
                 counted: feed.record(
                     try LiveEvent.all(of: request), source: request.source, sequence: request.sequence))
         }
+        router.unary(RankingMethods.reportFeatures) { [self] request, _ throws(RPCError) in
+            try reportFeatures(request)
+        }
+    }
+}
+
+extension RankingService {
+    private func reportFeatures(_ request: ReportFeaturesRequest) throws(RPCError) -> ReportFeaturesResponse {
+        let pinned =
+            request.snapshotVersion.isEmpty ? snapshots.current() : try snapshots.pinned(request.snapshotVersion)
+        guard let lease = pinned else { throw RPCError(.unavailable, "no snapshot is loaded yet") }
+        defer { extendLifetime(lease) }
+        return ReportFeaturesResponse(
+            snapshotVersion: lease.version,
+            features: lease.value.features.map { feature in
+                FeatureReport(
+                    name: feature.name, training: Messages.FeatureCoverage(feature.training),
+                    serving: Messages.FeatureCoverage(feature.serving), drift: feature.drift ?? 0,
+                    hasDrift: feature.drift != nil)
+            })
+    }
+}
+
+extension Messages.FeatureCoverage {
+    fileprivate init(_ coverage: Features.FeatureCoverage) {
+        self.init(
+            values: UInt64(coverage.count), missing: UInt64(coverage.missing),
+            unknown: UInt64(coverage.outOfVocabulary))
     }
 }
 

@@ -47,6 +47,9 @@ public final class Ranker: @unchecked Sendable {
         self.clock = clock ?? { ContinuousClock.now - start }
     }
 
+    /// How often the ranking model's features had values; empty without a model.
+    public var features: [FeatureStanding] { stage?.features ?? [] }
+
     /// Whoever is to be told of what happens to items.
     var listeners: [any StatisticsListener] {
         [preRanker.signals] + (stage?.statistics.map { [$0] } ?? [])

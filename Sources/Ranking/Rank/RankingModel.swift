@@ -13,6 +13,7 @@ public final class RankingModel: RankingStage, @unchecked Sendable {
     private let net: RankerNet
     private let encoder: RankingEncoder
     private let counts: LiveStatistics
+    private let observation: FeatureObservation
     /// By head.
     private let calibrators: [Calibrator?]
     private let lock = Mutex<Void>(())
@@ -44,6 +45,7 @@ public final class RankingModel: RankingStage, @unchecked Sendable {
         net = try RankerNet(components.ranker)
         self.encoder = encoder
         counts = statistics
+        observation = FeatureObservation(encoder.fitted)
         heads = net.specification.heads.map(\.name)
         let calibration = try components.calibration.map { try RankerCalibration($0) }
         calibrators = heads.map { calibration?.heads[$0] }
@@ -53,6 +55,7 @@ public final class RankingModel: RankingStage, @unchecked Sendable {
     }
 
     public var statistics: LiveStatistics? { counts }
+    public var features: [FeatureStanding] { observation.standings }
 
     public func predict(
         _ state: UserState, _ scene: Scene, _ candidates: [RankingCandidate],
@@ -62,6 +65,8 @@ public final class RankingModel: RankingStage, @unchecked Sendable {
         defer {
             lock.withLock { _ in if idle.count < Self.idleMax { idle.append(workspace) } }
         }
+        let isObserved = observation.begins(workspace)
+        defer { if isObserved { observation.end(workspace) } }
         net.run(
             inputs(state, scene, candidates, workspace), in: workspace.scratch(net, rows: candidates.count),
             into: predictions)
@@ -98,7 +103,7 @@ public final class RankingModel: RankingStage, @unchecked Sendable {
 }
 
 /// What one request writes while it is ranked.
-private final class RankingWorkspace {
+final class RankingWorkspace {
     var request: RankingRequest
     private var scratch: RankerNet.Scratch?
     private var rowsMax = 0

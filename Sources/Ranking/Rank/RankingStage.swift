@@ -14,6 +14,9 @@ public protocol RankingStage: Sendable {
     /// What it reads of what happened since its snapshot; nil when it reads none.
     var statistics: LiveStatistics? { get }
 
+    /// How often its features had values; empty when it has none.
+    var features: [FeatureStanding] { get }
+
     /// - Parameter predictions: `[candidates, heads]`, row-major, overwritten: probabilities, and seconds for watch times.
     func predict(
         _ state: UserState, _ scene: Scene, _ candidates: [RankingCandidate],
@@ -22,4 +25,5 @@ public protocol RankingStage: Sendable {
 
 extension RankingStage {
     public var statistics: LiveStatistics? { nil }
+    public var features: [FeatureStanding] { [] }
 }

@@ -24,6 +24,10 @@ typedef struct Tributary__V1__RankResponse Tributary__V1__RankResponse;
 typedef struct Tributary__V1__TowerCounts Tributary__V1__TowerCounts;
 typedef struct Tributary__V1__PushStatisticsRequest Tributary__V1__PushStatisticsRequest;
 typedef struct Tributary__V1__PushStatisticsResponse Tributary__V1__PushStatisticsResponse;
+typedef struct Tributary__V1__ReportFeaturesRequest Tributary__V1__ReportFeaturesRequest;
+typedef struct Tributary__V1__ReportFeaturesResponse Tributary__V1__ReportFeaturesResponse;
+typedef struct Tributary__V1__FeatureReport Tributary__V1__FeatureReport;
+typedef struct Tributary__V1__FeatureCoverage Tributary__V1__FeatureCoverage;
 
 
 /* --- enums --- */
@@ -284,6 +288,69 @@ struct  Tributary__V1__PushStatisticsResponse
     , 0 }
 
 
+struct  Tributary__V1__ReportFeaturesRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Empty: the current one.
+   */
+  ProtobufCBinaryData snapshot_version;
+};
+#define TRIBUTARY__V1__REPORT_FEATURES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__report_features_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Tributary__V1__ReportFeaturesResponse
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData snapshot_version;
+  size_t n_features;
+  Tributary__V1__FeatureReport **features;
+};
+#define TRIBUTARY__V1__REPORT_FEATURES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__report_features_response__descriptor) \
+    , {0,NULL}, 0,NULL }
+
+
+struct  Tributary__V1__FeatureReport
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData name;
+  Tributary__V1__FeatureCoverage *training;
+  Tributary__V1__FeatureCoverage *serving;
+  /*
+   * Population stability index of the values served against those trained on.
+   */
+  double drift;
+  /*
+   * False before anything was served: there is no drift yet.
+   */
+  protobuf_c_boolean has_drift;
+};
+#define TRIBUTARY__V1__FEATURE_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__feature_report__descriptor) \
+    , {0,NULL}, NULL, NULL, 0, 0 }
+
+
+struct  Tributary__V1__FeatureCoverage
+{
+  ProtobufCMessage base;
+  uint64_t values;
+  /*
+   * Of them, those that were not there.
+   */
+  uint64_t missing;
+  /*
+   * Categories that were there, but not among those the model knows.
+   */
+  uint64_t unknown;
+};
+#define TRIBUTARY__V1__FEATURE_COVERAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__feature_coverage__descriptor) \
+    , 0, 0, 0 }
+
+
 /* Tributary__V1__RankRequest methods */
 void   tributary__v1__rank_request__init
                      (Tributary__V1__RankRequest         *message);
@@ -436,6 +503,82 @@ Tributary__V1__PushStatisticsResponse *
 void   tributary__v1__push_statistics_response__free_unpacked
                      (Tributary__V1__PushStatisticsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__ReportFeaturesRequest methods */
+void   tributary__v1__report_features_request__init
+                     (Tributary__V1__ReportFeaturesRequest         *message);
+size_t tributary__v1__report_features_request__get_packed_size
+                     (const Tributary__V1__ReportFeaturesRequest   *message);
+size_t tributary__v1__report_features_request__pack
+                     (const Tributary__V1__ReportFeaturesRequest   *message,
+                      uint8_t             *out);
+size_t tributary__v1__report_features_request__pack_to_buffer
+                     (const Tributary__V1__ReportFeaturesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__ReportFeaturesRequest *
+       tributary__v1__report_features_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__report_features_request__free_unpacked
+                     (Tributary__V1__ReportFeaturesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__ReportFeaturesResponse methods */
+void   tributary__v1__report_features_response__init
+                     (Tributary__V1__ReportFeaturesResponse         *message);
+size_t tributary__v1__report_features_response__get_packed_size
+                     (const Tributary__V1__ReportFeaturesResponse   *message);
+size_t tributary__v1__report_features_response__pack
+                     (const Tributary__V1__ReportFeaturesResponse   *message,
+                      uint8_t             *out);
+size_t tributary__v1__report_features_response__pack_to_buffer
+                     (const Tributary__V1__ReportFeaturesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__ReportFeaturesResponse *
+       tributary__v1__report_features_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__report_features_response__free_unpacked
+                     (Tributary__V1__ReportFeaturesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__FeatureReport methods */
+void   tributary__v1__feature_report__init
+                     (Tributary__V1__FeatureReport         *message);
+size_t tributary__v1__feature_report__get_packed_size
+                     (const Tributary__V1__FeatureReport   *message);
+size_t tributary__v1__feature_report__pack
+                     (const Tributary__V1__FeatureReport   *message,
+                      uint8_t             *out);
+size_t tributary__v1__feature_report__pack_to_buffer
+                     (const Tributary__V1__FeatureReport   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__FeatureReport *
+       tributary__v1__feature_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__feature_report__free_unpacked
+                     (Tributary__V1__FeatureReport *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__FeatureCoverage methods */
+void   tributary__v1__feature_coverage__init
+                     (Tributary__V1__FeatureCoverage         *message);
+size_t tributary__v1__feature_coverage__get_packed_size
+                     (const Tributary__V1__FeatureCoverage   *message);
+size_t tributary__v1__feature_coverage__pack
+                     (const Tributary__V1__FeatureCoverage   *message,
+                      uint8_t             *out);
+size_t tributary__v1__feature_coverage__pack_to_buffer
+                     (const Tributary__V1__FeatureCoverage   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__FeatureCoverage *
+       tributary__v1__feature_coverage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__feature_coverage__free_unpacked
+                     (Tributary__V1__FeatureCoverage *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tributary__V1__RankRequest_Closure)
@@ -462,6 +605,18 @@ typedef void (*Tributary__V1__PushStatisticsRequest_Closure)
 typedef void (*Tributary__V1__PushStatisticsResponse_Closure)
                  (const Tributary__V1__PushStatisticsResponse *message,
                   void *closure_data);
+typedef void (*Tributary__V1__ReportFeaturesRequest_Closure)
+                 (const Tributary__V1__ReportFeaturesRequest *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__ReportFeaturesResponse_Closure)
+                 (const Tributary__V1__ReportFeaturesResponse *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__FeatureReport_Closure)
+                 (const Tributary__V1__FeatureReport *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__FeatureCoverage_Closure)
+                 (const Tributary__V1__FeatureCoverage *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -477,6 +632,10 @@ struct Tributary__V1__Ranking_Service
                           const Tributary__V1__PushStatisticsRequest *input,
                           Tributary__V1__PushStatisticsResponse_Closure closure,
                           void *closure_data);
+  void (*report_features)(Tributary__V1__Ranking_Service *service,
+                          const Tributary__V1__ReportFeaturesRequest *input,
+                          Tributary__V1__ReportFeaturesResponse_Closure closure,
+                          void *closure_data);
 };
 typedef void (*Tributary__V1__Ranking_ServiceDestroy)(Tributary__V1__Ranking_Service *);
 void tributary__v1__ranking__init (Tributary__V1__Ranking_Service *service,
@@ -486,7 +645,8 @@ void tributary__v1__ranking__init (Tributary__V1__Ranking_Service *service,
 #define TRIBUTARY__V1__RANKING__INIT(function_prefix__) \
     { TRIBUTARY__V1__RANKING__BASE_INIT,\
       function_prefix__ ## rank,\
-      function_prefix__ ## push_statistics  }
+      function_prefix__ ## push_statistics,\
+      function_prefix__ ## report_features  }
 void tributary__v1__ranking__rank(ProtobufCService *service,
                                   const Tributary__V1__RankRequest *input,
                                   Tributary__V1__RankResponse_Closure closure,
@@ -494,6 +654,10 @@ void tributary__v1__ranking__rank(ProtobufCService *service,
 void tributary__v1__ranking__push_statistics(ProtobufCService *service,
                                              const Tributary__V1__PushStatisticsRequest *input,
                                              Tributary__V1__PushStatisticsResponse_Closure closure,
+                                             void *closure_data);
+void tributary__v1__ranking__report_features(ProtobufCService *service,
+                                             const Tributary__V1__ReportFeaturesRequest *input,
+                                             Tributary__V1__ReportFeaturesResponse_Closure closure,
                                              void *closure_data);
 
 /* --- descriptors --- */
@@ -506,6 +670,10 @@ extern const ProtobufCMessageDescriptor tributary__v1__rank_response__descriptor
 extern const ProtobufCMessageDescriptor tributary__v1__tower_counts__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__push_statistics_request__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__push_statistics_response__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__report_features_request__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__report_features_response__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__feature_report__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__feature_coverage__descriptor;
 extern const ProtobufCServiceDescriptor tributary__v1__ranking__descriptor;
 
 PROTOBUF_C__END_DECLS
