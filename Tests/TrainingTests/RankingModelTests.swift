@@ -70,7 +70,13 @@ struct RankingModelTests {
             var query = RankingQuery(
                 state, scene, items: SharedBuffer(Array(dataset.items.keys.prefix(300)) + [fresh.key]))
             (query.live, query.cut) = ([fresh], PreRankCut(keep: 200, categoryMinimum: 200))
+            #expect(ranker.features.allSatisfy { $0.serving.count == 0 && $0.drift == nil })
             let ranked = ranker.rank(query).items
+            // The first request is observed: the user's features once, the candidates' 200 times.
+            let observed = Dictionary(uniqueKeysWithValues: ranker.features.map { ($0.name, $0.serving) })
+            #expect(observed["user"]?.count == 1 && observed["item"]?.count == 200)
+            #expect(observed["item"]?.outOfVocabulary == (ranked.items.contains(fresh.key) ? 1 : 0))
+            #expect(ranker.features.allSatisfy { $0.training.count > 0 })
             #expect(ranked.items.count == 200 && ranked.heads == stage.heads)
 
             let candidates = ranked.items.map { item in

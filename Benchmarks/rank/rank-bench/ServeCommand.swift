@@ -19,10 +19,15 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Logger(label: "rank-bench") { StreamLogHandler.standardError(label: $0) }
         let store = try SnapshotStore(directory: "\(directory)/store")
         let filter = ComponentFilter(kinds: Ranker.componentKinds, optional: Ranker.optionalKinds)
+        let feed = StatisticsFeed()
         let host = try SnapshotHost(
             SnapshotHostConfiguration(role: "ranker", cacheDirectory: "\(directory)/cache", filter: filter),
             source: DirectorySource(store), logger: logger
-        ) { try Ranker($0, fusion: .standard) }
+        ) { snapshot in
+            let ranker = try Ranker(snapshot, fusion: .standard)
+            feed.attach(ranker)
+            return ranker
+        }
         guard let version = try store.versions().last else {
             throw ValidationError("--directory: there is no snapshot in \(store.directory)")
         }
@@ -30,7 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
         try await host.commit(version)
         let server = Server(
             configuration: ServerConfiguration(host: "127.0.0.1", port: port),
-            services: [RankingService(snapshots: SnapshotAccess(host))], logger: logger)
+            services: [RankingService(snapshots: SnapshotAccess(host), feed: feed)], logger: logger)
         FileHandle.standardOutput.write(Data("\(try await server.start())\n".utf8))
         await Task.detached { while readLine() != nil {} }.value
         await server.shutdown(within: .seconds(2))
