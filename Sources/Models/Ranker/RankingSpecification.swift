@@ -59,7 +59,7 @@ public struct RankingTrainingSpecification: Codable, Hashable, Sendable {
         case isotonic
     }
 
-    /// Times it goes through the log, at most: it stops when the last rows are predicted no better.
+    /// Times it goes through the log, at most: it stops when the first head predicts the last rows no better.
     public var epochs = 3
     /// Showings it goes through in all epochs together, at most, but one epoch at least: of many showings a model that embeds
     /// ids learns all it can in one (Zhang et al., CIKM 2022).

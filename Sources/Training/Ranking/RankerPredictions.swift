@@ -33,15 +33,14 @@ struct RankerPredictions {
         return (0..<count).filter { labels[condition][$0] > 0 }
     }
 
-    /// The sum over heads of weight times mean cross-entropy, as it is minimised, without sampling.
-    func loss(_ heads: [RankerHead]) -> Double {
-        heads.enumerated().reduce(0) { sum, entry in
-            let (place, head) = entry
-            let rows = told(head, of: heads)
-            guard !rows.isEmpty else { return sum }
-            let total = rows.reduce(0.0) { $0 + head.crossEntropy(self.heads[place][$1], label: labels[place][$1]) }
-            return sum + Double(head.weight) * total / Double(rows.count)
+    /// A head's mean cross-entropy, as it is minimised, without sampling; 0 without rows that tell of it.
+    func loss(of place: Int, _ heads: [RankerHead]) -> Double {
+        let rows = told(heads[place], of: heads)
+        guard !rows.isEmpty else { return 0 }
+        let total = rows.reduce(0.0) {
+            $0 + heads[place].crossEntropy(self.heads[place][$1], label: labels[place][$1])
         }
+        return total / Double(rows.count)
     }
 
     /// The predictions with each calibrated head calibrated.
@@ -65,24 +64,5 @@ extension RankerHead {
         let y = isTime ? Double(label) / (1 + Double(label)) : isPositive(label).map { $0 ? 1 : 0 } ?? Double(label)
         let bounded = min(max(p, 1e-7), 1 - 1e-7)
         return -(y * log(bounded) + (1 - y) * log(1 - bounded))
-    }
-}
-
-extension RankerCalibration {
-    /// Fits a calibrator for each head that predicts a probability, and the rate of finishing by length, to rows that were
-    /// not trained on. A head without both outcomes has none.
-    init(
-        _ kind: RankingTrainingSpecification.CalibratorKind, _ predictions: RankerPredictions, _ heads: [RankerHead]
-    ) {
-        self.init(heads: [:])
-        for (place, head) in heads.enumerated() where kind != .none && head.isPositive(0) != nil {
-            let rows = predictions.told(head, of: heads)
-            let probabilities = rows.map { predictions.heads[place][$0] }
-            let labels = rows.map { head.isPositive(predictions.labels[place][$0]) ?? false }
-            self.heads[head.name] =
-                kind == .platt
-                ? Calibrator.platt(probabilities: probabilities, labels: labels)
-                : Calibrator.isotonic(probabilities: probabilities, labels: labels)
-        }
     }
 }

@@ -43,7 +43,7 @@ final class RankingTraining {
     struct Fit {
         /// Mean loss of each epoch on the rows it went through; of the validated rows last.
         var losses: [Double] = []
-        /// Loss on the validated rows before training, then after each epoch.
+        /// The first head's loss on the validated rows after each epoch.
         var validationLosses: [Double] = []
         /// What was predicted of the validated rows before they were trained on.
         var validated = RankerPredictions()
@@ -51,7 +51,8 @@ final class RankingTraining {
         var end: Replay
     }
 
-    /// Fits with early stopping, as ``PreRankerTraining/fit(_:validated:epochs:from:)`` does.
+    /// Fits with early stopping by the first head's loss, as ``PreRankerTraining/fit(_:validated:epochs:from:)`` does by the
+    /// click's.
     ///
     /// - Parameters:
     ///   - validated: The last of `rows`; without any, all epochs are made.
@@ -77,7 +78,7 @@ final class RankingTraining {
             result.end = pass.end
             result.end.advance(to: validated.lowerBound)
             let predicted = predictions(validated, from: result.end, updates: .all)
-            let loss = predicted.loss(model.specification.heads)
+            let loss = predicted.loss(of: 0, model.specification.heads)
             result.validationLosses.append(loss)
             guard loss < lowest else { break }
             lowest = loss
