@@ -98,17 +98,17 @@ let package = Package(
         library("Messages", ["RPC", "Kernels", "CProtobufC", "CMessages"], hotPath),
         library("Catalog", ["Kernels", "Hashing", "Blobs"]),
         library("Networks", ["Kernels", "Blobs"]),
-        library("Inference", ["Kernels", "Blobs"]),
+        library("Inference", ["Kernels", "Blobs"], hotPath),
         library("VectorIndex", ["Kernels", "Blobs"]),
         // layer 4: features and snapshots
-        library("Features", ["Catalog", "Kernels", "Networks"]),
+        library("Features", ["Catalog", "Kernels", "Networks"], hotPath),
         library("Snapshots", ["Blobs", "Hashing", "Compression", "Messages", "RPC", "Kernels", logging]),
         // layer 5: models and user state
-        library("Models", ["Features", "Networks", "Inference", "Catalog", "Kernels", "Blobs"]),
+        library("Models", ["Features", "Networks", "Inference", "Catalog", "Kernels", "Blobs"], hotPath),
         library("FeatureStore", ["Catalog", "Features", "Blobs", "Kernels"]),
         // layer 6: stages
         library("Recall", ["VectorIndex", "Models", "Catalog", "Blobs", "Kernels"]),
-        library("Ranking", ["Models", "Features", "Networks", "Inference", "Catalog", "Blobs", "Kernels"]),
+        library("Ranking", ["Models", "Features", "Networks", "Inference", "Catalog", "Blobs", "Kernels"], hotPath),
         library("Evaluation", ["Models", "Features", "Catalog", "Kernels"]),
         library("Simulation", ["Catalog", "Kernels"]),
         // layer 7: whole pipelines: offline training, online orchestration

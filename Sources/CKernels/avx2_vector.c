@@ -3,6 +3,7 @@
 
 #if defined(__x86_64__)
 #include "avx2.h"
+#include "features.h"
 #include "mixture.h"
 
 #include <math.h>
@@ -142,6 +143,8 @@ AVX2 static void adagrad(
 #undef BODY
 }
 
+CK_FEATURE_FUNCTIONS(AVX2)
+
 static const struct ck_table avx2 = {
     .name = "avx2",
     .gemm_packed = ck_avx2_gemm_packed,
@@ -162,6 +165,10 @@ static const struct ck_table avx2 = {
     .activate = activate,
     .activate_gradient = activate_gradient,
     .exponential = exponential,
+    .log_plus_one = log_plus_one,
+    .log_odds = log_odds,
+    .windowed_counts = windowed_counts,
+    .standardise = standardise,
     .collect = ck_avx2_collect,
     .adam = adam,
     .adagrad = adagrad,

@@ -3,6 +3,7 @@
 
 #if defined(__x86_64__)
 #include "avx512.h"
+#include "features.h"
 #include "mixture.h"
 
 #include <threads.h>
@@ -35,6 +36,8 @@ AVX512 static void multiply_add(const float *x, const float *y, float *z, size_t
     _mm512_mask_storeu_ps(z + i, lanes, sum);
 }
 
+CK_FEATURE_FUNCTIONS(AVX512)
+
 static struct ck_table avx512;
 static once_flag filled = ONCE_FLAG_INIT;
 
@@ -48,6 +51,10 @@ static void fill(void) {
     avx512.mix = mix;
     avx512.scale_panels = scale_panels;
     avx512.multiply_add = multiply_add;
+    avx512.log_plus_one = log_plus_one;
+    avx512.log_odds = log_odds;
+    avx512.windowed_counts = windowed_counts;
+    avx512.standardise = standardise;
     if (__builtin_cpu_supports("avx512vnni")) avx512.gemm_int8 = ck_avx512_vnni_gemm_int8;
 }
 

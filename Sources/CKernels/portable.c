@@ -1,5 +1,6 @@
 // The plain form of every kernel: what runs on other processors, and what the fast forms are tested against.
 #include "portable.h"
+#include "features.h"
 #include "mixture.h"
 
 #include <math.h>
@@ -150,6 +151,8 @@ static void adagrad(float learning_rate, float epsilon, const float *g, float *w
     }
 }
 
+CK_FEATURE_FUNCTIONS()
+
 static const struct ck_table portable = {
     .name = "portable",
     .gemm_packed = gemm_packed,
@@ -170,6 +173,10 @@ static const struct ck_table portable = {
     .activate = activate,
     .activate_gradient = activate_gradient,
     .exponential = exponential,
+    .log_plus_one = log_plus_one,
+    .log_odds = log_odds,
+    .windowed_counts = windowed_counts,
+    .standardise = standardise,
     .collect = collect,
     .adam = adam,
     .adagrad = adagrad,

@@ -90,7 +90,8 @@ public struct KeyIndex: Sendable {
         rows.reserveCapacity(keys.count)
         var missing = 0
         keys.withUnsafeBufferPointer { keys in
-            for key in keys {
+            for (index, key) in keys.enumerated() {
+                if index + Self.keysAhead < keys.count { prefetch(keys[index + Self.keysAhead]) }
                 let position = slots[place(of: key)].position
                 missing += position == 0 ? 1 : 0
                 rows.append(position &- 1)
@@ -102,6 +103,17 @@ public struct KeyIndex: Sendable {
     @discardableResult
     public func rows(of keys: SharedBuffer<ItemKey>, into rows: inout [UInt32]) -> Int {
         self.rows(of: keys.reinterpreted(as: UInt64.self), into: &rows)
+    }
+
+    /// Keys whose slots are asked for ahead of their use: memory takes about as long as so many lookups.
+    private static let keysAhead = 12
+
+    private func prefetch(_ key: UInt64) {
+        slots.withUnsafeBufferPointer { slots in
+            guard let base = slots.baseAddress else { return }
+            let slot = base + Int(truncatingIfNeeded: PublicID.mixed(key) >> shift)
+            UnsafeRawPointer(slot).withMemoryRebound(to: Float.self, capacity: 1) { kernels.prefetch($0, count: 1) }
+        }
     }
 
     /// The slot that holds `key`, else the free one where it belongs.

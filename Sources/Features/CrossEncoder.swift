@@ -58,6 +58,25 @@ public struct CrossEncoder: Sendable {
             durations += duration > 0 ? 1 : 0
         }
         meanLogDuration = durations > 0 ? durationSum / durations : 0
+        complete()
+    }
+
+    /// Works out what the touches say of each category, author and item: once, whatever the candidates.
+    private mutating func complete() {
+        let (priorClicks, priorOthers, now) = (priorClicks, priorOthers, milliseconds)
+        let common = logRatio(priorClicks, priorOthers)
+        func derive(_ entry: inout RecentCounts.Entry) {
+            entry.logClicks = logPlusOne(entry.clicks)
+            entry.logTouches = logPlusOne(entry.clicks + entry.others)
+            // Log-odds of a click among the touches of one thing, less those of the common rate.
+            entry.affinity = logRatio(entry.clicks + priorClicks, entry.others + priorOthers) - common
+            // 1 just after a click, a half a day later, 0 without one.
+            entry.recency =
+                entry.clicks > 0 ? 1 / (1 + Clock.hours(from: entry.lastClickMilliseconds, to: now) / 24) : 0
+        }
+        categories.complete(derive)
+        authors.complete(derive)
+        items.complete(derive)
     }
 
     /// Writes the chosen features of one candidate.
@@ -77,31 +96,35 @@ public struct CrossEncoder: Sendable {
         for index in features.indices { output[index] = value(features[index], candidate) }
     }
 
-    /// The same for a candidate that the catalogue does not have, and so the user has not met.
+    /// The same for a candidate whose features are at hand.
+    ///
+    /// - Parameter row: nil for an item that the catalogue does not have, and so the user has not met.
     public func encode(
-        _ item: ItemFeatures, signals: ItemSignals, features: [CrossFeature],
+        row: Int?, _ item: ItemFeatures, signals: ItemSignals, features: [CrossFeature],
         into output: UnsafeMutableBufferPointer<Float>
     ) {
-        let candidate = Candidate(
-            category: categories[item.category], author: authors[item.author], item: RecentCounts.Entry(),
-            categoryIndex: item.category, logDuration: item.logDuration, publishTime: item.publishTime,
-            signals: signals)
+        var candidate = candidate(row: row, item)
+        candidate.signals = signals
         for index in features.indices { output[index] = value(features[index], candidate) }
     }
 
-    /// One feature that needs no statistics, of a candidate.
+    /// A candidate, for features that need no statistics.
     ///
     /// - Parameter row: nil for an item that the catalogue does not have.
-    func value(_ feature: CrossFeature, row: Int?, _ item: ItemFeatures) -> Float {
-        value(
-            feature,
-            Candidate(
-                category: categories[item.category], author: authors[item.author],
-                item: row.map { items[UInt32($0)] } ?? RecentCounts.Entry(), categoryIndex: item.category,
-                logDuration: item.logDuration, publishTime: item.publishTime, signals: .none))
+    func candidate(row: Int?, _ item: ItemFeatures) -> Candidate {
+        Candidate(
+            category: categories[item.category], author: authors[item.author],
+            item: row.map { items[UInt32($0)] } ?? items.absent, categoryIndex: item.category,
+            logDuration: item.logDuration, publishTime: item.publishTime, signals: .none)
     }
 
-    private struct Candidate {
+    /// One feature of every candidate.
+    func values(_ feature: CrossFeature, of candidates: [Candidate], into values: UnsafeMutableBufferPointer<Float>) {
+        for index in candidates.indices { values[index] = value(feature, candidates[index]) }
+    }
+
+    /// What is read of a candidate.
+    struct Candidate: Sendable {
         var category: RecentCounts.Entry
         var author: RecentCounts.Entry
         var item: RecentCounts.Entry
@@ -111,6 +134,7 @@ public struct CrossEncoder: Sendable {
         var signals: ItemSignals
     }
 
+    @inline(__always)
     private func value(_ feature: CrossFeature, _ candidate: Candidate) -> Float {
         switch feature {
         case .itemLogOdds: candidate.signals.itemLogOdds
@@ -122,28 +146,17 @@ public struct CrossEncoder: Sendable {
         case .itemWatch: candidate.signals.logWatch / 4
         case .itemAge: FeatureEncoder.age(published: candidate.publishTime, now: milliseconds)
         case .itemDuration: candidate.logDuration / 5
-        case .categoryClicks: logPlusOne(candidate.category.clicks) / 3
+        case .categoryClicks: candidate.category.logClicks / 3
         case .categoryShare: recentClicks > 0 ? candidate.category.clicks / recentClicks : 0
-        case .categoryAffinity: affinity(candidate.category)
-        case .categoryRecency: recency(candidate.category)
-        case .authorClicks: logPlusOne(candidate.author.clicks)
-        case .authorAffinity: affinity(candidate.author)
-        case .seen: logPlusOne(candidate.item.clicks + candidate.item.others)
+        case .categoryAffinity: candidate.category.affinity
+        case .categoryRecency: candidate.category.recency
+        case .authorClicks: candidate.author.logClicks
+        case .authorAffinity: candidate.author.affinity
+        case .seen: candidate.item.logTouches
         case .clickedBefore: candidate.item.clicks > 0 ? 1 : 0
         case .lastCategory: candidate.categoryIndex != 0 && candidate.categoryIndex == lastCategory ? 1 : 0
         case .durationGap: durationGap(candidate.logDuration)
         }
-    }
-
-    /// Log-odds of a click among the touches of one thing, less those of the common rate.
-    private func affinity(_ entry: RecentCounts.Entry) -> Float {
-        logRatio(entry.clicks + priorClicks, entry.others + priorOthers) - logRatio(priorClicks, priorOthers)
-    }
-
-    /// 1 just after a click, a half a day later, 0 without one.
-    private func recency(_ entry: RecentCounts.Entry) -> Float {
-        guard entry.clicks > 0 else { return 0 }
-        return 1 / (1 + Clock.hours(from: entry.lastClickMilliseconds, to: milliseconds) / 24)
     }
 
     private func durationGap(_ logDuration: Float) -> Float {

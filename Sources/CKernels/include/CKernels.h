@@ -47,6 +47,17 @@ struct ck_adam {
     float epsilon;          // already multiplied by sqrt(1 - beta2^t)
 };
 
+// One counter of one window of many things, each counted in the window's current slot and in the one before it.
+struct ck_window {
+    const float *values;         // the current slot's count of thing i at i * values_row, the previous one's `previous` after it
+    size_t values_row, previous;
+    const int32_t *slots;        // the number of thing i's current slot at i * slots_row
+    size_t slots_row;
+    int32_t slot;                // the slot of the moment that is asked about
+    float previous_share;        // what of the slot before it lies in the window
+    float current_share;         // what of a thing's current slot does when that is the slot before the moment's
+};
+
 // One implementation of every kernel. Pointers need no alignment; sizes may be zero.
 struct ck_table {
     const char *name;
@@ -95,6 +106,18 @@ struct ck_table {
     // dx = dy * f'(x), expressed by y = f(x)
     void (*activate_gradient)(int activation, const float *y, const float *dy, float *dx, size_t n);
     void (*exponential)(const float *x, float offset, float *y, size_t n);          // y = exp(x + offset)
+
+    // y = log(1 + x) for x > -1, NaN for others; the same whatever n.
+    void (*log_plus_one)(const float *x, float *y, size_t n);
+    // odds = log((successes + a) / (trials - successes + b)) - base, without failures below 0; NaN without trials.
+    void (*log_odds)(
+        const float *successes, const float *trials, float a, float b, float base, float *odds, size_t n);
+    // What the window has of each entity: `unknown` for entities below 0.
+    void (*windowed_counts)(
+        const struct ck_window *window, const int32_t *entities, size_t n, float unknown, float *counts);
+    // y[i * y_row] = (x[i] - mean) / deviation within -limit...limit, 0 for NaN.
+    void (*standardise)(
+        const float *x, float mean, float deviation, float limit, float *y, size_t y_row, size_t n);
 
     // Positions i with scores[i] >= threshold, ascending; NaN never passes. positions has room for n.
     size_t (*collect)(const float *scores, size_t n, float threshold, uint32_t *positions);

@@ -32,12 +32,14 @@ public struct NumberFit: Codable, Hashable, Sendable {
     /// Before anything is fitted: numbers as they are, missing ones NaN.
     static let raw = NumberFit(mean: 0, deviation: .nan)
 
+    var isRaw: Bool { deviation.isNaN }
+
     /// Standardised numbers further out are cut.
     static let limit: Float = 8
 
     /// A missing value is the mean.
     func standardised(_ value: Float) -> Float {
-        if deviation.isNaN { return value }
+        if isRaw { return value }
         return value.isNaN ? 0 : min(max((value - mean) / deviation, -Self.limit), Self.limit)
     }
 

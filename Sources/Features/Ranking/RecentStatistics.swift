@@ -51,6 +51,29 @@ struct RecentStatistics: Sendable {
         return values[place * Self.width + window * Counter.allCases.count + counter.rawValue]
     }
 
+    /// Where a key's counts are, -1 for one that was not met.
+    func entry(of key: UInt32) -> Int32 {
+        let place = place(of: key)
+        return keys[place] == Self.vacant ? -1 : Int32(place * Self.width)
+    }
+
+    /// What is counted of each of many entries.
+    ///
+    /// - Parameter entries: of ``entry(of:)``; ``none`` counts as NaN.
+    func counts(
+        _ entries: [Int32], window: Int, counter: Counter, into counts: UnsafeMutableBufferPointer<Float>
+    ) {
+        let offset = window * Counter.allCases.count + counter.rawValue
+        values.withUnsafeBufferPointer { values in
+            for (index, entry) in entries.enumerated() {
+                counts[index] = entry >= 0 ? values[Int(entry) + offset] : entry == Self.none ? .nan : 0
+            }
+        }
+    }
+
+    /// Stands for a candidate of which the key is not known.
+    static let none: Int32 = -2
+
     private func place(of key: UInt32) -> Int {
         var place = Int((key &* 0x9E37_79B1) >> 23)
         while keys[place] != key, keys[place] != Self.vacant { place = (place + 1) & (Self.places - 1) }

@@ -90,6 +90,43 @@ public struct WindowedTable: Sendable {
         return passed < 2 * length ? values[start] * (2 - Float(passed) / Float(length)) : 0
     }
 
+    /// What is counted of many things in the window that ends at a moment, as ``count(_:window:counter:at:)`` says.
+    ///
+    /// - Parameters:
+    ///   - entities: `[counts.count]`; those below 0 have 0.
+    ///   - counts: overwritten.
+    func counts(
+        _ entities: [Int32], window: Int, counter: Int, at milliseconds: Int64,
+        into counts: UnsafeMutableBufferPointer<Float>
+    ) {
+        precondition(entities.count == counts.count, "a count per entity")
+        guard let target = counts.baseAddress, self.entities > 0 else { return counts.update(repeating: 0) }
+        values.withUnsafeBufferPointer { values in
+            slots.withUnsafeBufferPointer { slots in
+                guard let values = values.baseAddress, let slots = slots.baseAddress else { return }
+                kernels.windowedCounts(
+                    read(values, slots, window: window, counter: counter, at: milliseconds), entities, unknown: 0,
+                    target, count: counts.count)
+            }
+        }
+    }
+
+    private func read(
+        _ values: UnsafePointer<Float>, _ slots: UnsafePointer<Int32>, window: Int, counter: Int,
+        at milliseconds: Int64
+    ) -> WindowCounts {
+        var result = WindowCounts(
+            values: values + window * 2 * counters.count + counter, valuesRow: windows.count * 2 * counters.count,
+            previous: counters.count, slots: slots + window, slotsRow: windows.count, slot: 0, previousShare: 0,
+            currentShare: 0)
+        guard let length = windows[window].milliseconds else { return result }
+        result.slot = Self.slot(milliseconds, windows[window])
+        let passed = Float(milliseconds - Int64(result.slot) * length)
+        result.previousShare = 1 - passed / Float(length)
+        result.currentShare = 2 - (Float(length) + passed) / Float(length)
+        return result
+    }
+
     private static func slot(_ milliseconds: Int64, _ window: StatisticsWindow) -> Int32 {
         guard let length = window.milliseconds else { return 0 }
         return Int32(clamping: milliseconds >= 0 ? milliseconds / length : (milliseconds &+ 1) / length - 1)

@@ -8,15 +8,23 @@ struct SignalTable {
     private var statistics: ActivityStatistics
     private let priors: RatePriors
     /// `[N]`; what they say of categories and authors is in the arrays of these.
-    private var items: [ItemSignals]
+    private var items: [Item]
     private var categories: [Float]
     private var authors: [Float]
+
+    /// An item of the catalogue, all that is read of it in one place of the memory.
+    struct Item {
+        var features: ItemFeatures
+        var signals: ItemSignals
+    }
 
     init(_ statistics: ActivityStatistics, columns: ItemFeatureColumns, priors: RatePriors) {
         self.statistics = statistics
         self.priors = priors
         items = (0..<columns.count).map {
-            ItemSignals(row: $0, statistics: statistics, columns: columns, priors: priors)
+            Item(
+                features: columns.features(of: $0),
+                signals: ItemSignals(row: $0, statistics: statistics, columns: columns, priors: priors))
         }
         // Number 0 is the unknown one, of which nothing is said.
         categories = [0] + statistics.categories.dropFirst().map { priors.category.deviation($0) }
@@ -25,14 +33,23 @@ struct SignalTable {
 
     func surface(_ index: UInt16) -> ActivityCounts { statistics.surface(index) }
 
+    /// Asks for what is read of a catalogue row to be brought into the cache.
+    func prefetch(_ row: Int) {
+        items.withUnsafeBufferPointer { items in
+            guard let base = items.baseAddress else { return }
+            let floats = MemoryLayout<Item>.stride / MemoryLayout<Float>.stride
+            (base + row).withMemoryRebound(to: Float.self, capacity: floats) { kernels.prefetch($0, count: floats) }
+        }
+    }
+
     /// Of a catalogue row.
     ///
     /// - Complexity: O(1).
-    func of(row: Int, _ columns: ItemFeatureColumns) -> ItemSignals {
-        var signals = items[row]
-        signals.categoryLogOdds = categories[Int(columns.categories[row])]
-        signals.authorLogOdds = authors[Int(columns.authors[row])]
-        return signals
+    func of(row: Int) -> Item {
+        var item = items[row]
+        item.signals.categoryLogOdds = categories[Int(item.features.category)]
+        item.signals.authorLogOdds = authors[Int(item.features.author)]
+        return item
     }
 
     /// Of an item that the catalogue does not have.
@@ -45,7 +62,7 @@ struct SignalTable {
                 impressions: event.actions.contains(.impression) ? 1 : 0,
                 clicks: event.actions.contains(.click) ? 1 : 0, watchSeconds: event.watchSeconds),
             item: row, surface: surface.map { Int($0) }, columns: columns)
-        items[row] = ItemSignals(row: row, statistics: statistics, columns: columns, priors: priors)
+        items[row].signals = ItemSignals(row: row, statistics: statistics, columns: columns, priors: priors)
         let (category, author) = (Int(columns.categories[row]), Int(columns.authors[row]))
         if category != 0 { categories[category] = priors.category.deviation(statistics.categories[category]) }
         if author != 0 { authors[author] = priors.author.deviation(statistics.authors[author]) }

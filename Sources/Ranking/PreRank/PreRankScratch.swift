@@ -20,6 +20,8 @@ final class PreRankScratch {
     private(set) var categories: [UInt32] = []
     /// Rows of those of the catalogue, the first of `keys`.
     private(set) var rows: [UInt32] = []
+    /// By place in the request, the row of the catalogue, or `KeyIndex.missing`.
+    private var catalogueRows: [UInt32] = []
     /// The others.
     private(set) var live: [LiveItemTowers.Entry] = []
     /// `[count, 2]`: probability of a click, seconds watched.
@@ -39,18 +41,21 @@ final class PreRankScratch {
     ///
     /// - Parameter liveEntry: what is needed of an item that the snapshot does not have.
     func begin(
-        _ items: some Collection<ItemKey>, net: PreRankNet, live attributes: [LiveItem],
+        _ items: SharedBuffer<ItemKey>, net: PreRankNet, live attributes: [LiveItem],
         liveEntry: (LiveItem) -> LiveItemTowers.Entry
     ) {
         removeAll()
-        for (place, item) in items.enumerated() {
-            guard let row = net.encoder.itemIndex.row(of: item) else { continue }
-            rows.append(UInt32(row))
-            append(item, place, category: net.encoder.columns.categories[row])
+        let categories = net.encoder.columns.categories
+        let missing = net.encoder.itemIndex.rows(of: items, into: &catalogueRows)
+        for (place, row) in catalogueRows.enumerated() where row != KeyIndex.missing {
+            rows.append(row)
+            append(items[place], place, category: categories[Int(row)])
         }
+        guard missing > 0 else { return }
         guard !attributes.isEmpty else { return }
         let known = Dictionary(attributes.map { ($0.key, $0) }) { first, _ in first }
-        for (place, item) in items.enumerated() where net.encoder.itemIndex.row(of: item) == nil {
+        for (place, row) in catalogueRows.enumerated() where row == KeyIndex.missing {
+            let item = items[place]
             guard let attributes = known[item] else { continue }
             let entry = liveEntry(attributes)
             live.append(entry)

@@ -1,7 +1,6 @@
 public import Blobs
 public import Catalog
 public import Features
-import Foundation
 import Inference
 import Kernels
 public import Models
@@ -55,7 +54,7 @@ public final class PreRanker: Sendable {
     ///   - live: Those of them that the snapshot does not have; their towers run on the spot, once.
     /// - Complexity: O(candidates * (cross tower + head)); nothing is allocated per candidate.
     func run(
-        _ state: UserState, _ scene: Scene, items: some Collection<ItemKey>, live: [LiveItem],
+        _ state: UserState, _ scene: Scene, items: SharedBuffer<ItemKey>, live: [LiveItem],
         in scratch: PreRankScratch
     ) {
         var itemTowers = 0
@@ -95,15 +94,19 @@ public final class PreRanker: Sendable {
         // Taken out of their objects once: each would be retained and released for every candidate.
         let (cross, rows) = (scratch.cross, scratch.rows)
         let signals = copy signals
-        let (columns, features) = (net.encoder.columns, net.model.specification.cross)
-        for place in range.prefix(Self.itemsAhead) { net.prefetchItem(Int(rows[place])) }
+        let features = net.model.specification.cross
+        func prefetch(_ row: Int) {
+            net.prefetchItem(row)
+            signals.prefetch(row)
+        }
+        for place in range.prefix(Self.itemsAhead) { prefetch(Int(rows[place])) }
         predict(range.count, scratch) { place, vector, values in
             let next = range.lowerBound + place + Self.itemsAhead
-            if next < range.upperBound { net.prefetchItem(Int(rows[next])) }
+            if next < range.upperBound { prefetch(Int(rows[next])) }
             let row = Int(rows[range.lowerBound + place])
             net.copyItem(row, to: vector)
-            cross.encode(
-                row: row, signals: signals.of(row: row, columns), columns: columns, features: features, into: values)
+            let item = signals.of(row: row)
+            cross.encode(row: row, item.features, signals: item.signals, features: features, into: values)
         }
     }
 
@@ -116,7 +119,8 @@ public final class PreRanker: Sendable {
             entry.vector.withUnsafeBufferPointer { own in
                 if let base = own.baseAddress { vector.update(from: base, count: own.count) }
             }
-            cross.encode(entry.features, signals: signals.of(entry.features), features: features, into: values)
+            cross.encode(
+                row: nil, entry.features, signals: signals.of(entry.features), features: features, into: values)
         }
     }
 
@@ -126,9 +130,15 @@ public final class PreRanker: Sendable {
         fill: (Int, UnsafeMutablePointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void
     ) {
         net.head.run(rows: count, in: scratch.head, fill: fill) { results in
+            let first = scratch.predictions.count
             for place in 0..<count {
-                scratch.predictions.append(1 / (1 + exp(-results[2 * place])))
-                scratch.predictions.append(exp(results[2 * place + 1]))
+                scratch.predictions.append(-results[2 * place])
+                scratch.predictions.append(results[2 * place + 1])
+            }
+            scratch.predictions.withUnsafeMutableBufferPointer { predictions in
+                guard let own = predictions.baseAddress.map({ $0 + first }) else { return }
+                kernels.exponential(own, own, count: 2 * count)
+                for place in 0..<count { own[2 * place] = 1 / (1 + own[2 * place]) }
             }
         }
     }

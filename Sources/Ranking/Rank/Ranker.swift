@@ -1,5 +1,6 @@
 import Catalog
 import Features
+import Kernels
 public import Models
 import Synchronization
 
@@ -96,7 +97,7 @@ public final class Ranker: @unchecked Sendable {
             count = min(count, max(affordable, query.least))
         }
         preRanker.run(
-            query.state, query.scene, items: query.items.prefix(count), live: query.live, in: scratch.preRank)
+            query.state, query.scene, items: query.items[shared: 0..<count], live: query.live, in: scratch.preRank)
         scratch.take(found: query.found)
         return count
     }
