@@ -163,7 +163,10 @@ let package = Package(
         executable("nets-bench", ["Inference", "Blobs", "Kernels"], path: "Benchmarks/nets/nets-bench"),
         executable(
             "allocation-bench",
-            ["Recall", "Models", "Features", "Networks", "VectorIndex", "Catalog", "Blobs", "Kernels", "CAllocations"],
+            [
+                "Training", "Recall", "Ranking", "Simulation", "Snapshots", "Models", "Features", "Networks",
+                "VectorIndex", "Catalog", "Blobs", "Kernels", "CAllocations",
+            ],
             path: "Benchmarks/allocations/allocation-bench"),
         executable(
             "vectors-bench",

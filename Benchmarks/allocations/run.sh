@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How often top-k selection, posting-list merge, index search and the ranking model ask for memory, with some candidates and with ten times as many.
+# How often top-k selection, posting-list merge, index search, the ranking model and a ranker's whole request ask for memory, with some candidates and with ten times as many.
 # Fails when that differs: then something is allocated per candidate.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

@@ -77,6 +77,24 @@ import Testing
         expect(found, [2, 0.5, 0, 12])
     }
 
+    /// Candidates with one value stand by ascending key.
+    @Test(arguments: [2, 3, 10, 257])
+    func tiesStandByKey(count: Int) throws {
+        let formula = FusionSpecification(.ranks, [FusionTerm(head: "click")])
+        // A third has 0.75, the rest 0.5.
+        let predictions = (0..<count).map { [$0 % 3 == 0 ? 0.75 : 0.5, 0, 0] as [Float] }
+        let keys = (0..<count).map { ItemKey(rawValue: UInt64(($0 * 7_919 + 13) % 1_009)) }
+        let order = (0..<count).sorted {
+            ($0 % 3 == 0 ? 0 : 1, keys[$0].rawValue) < ($1 % 3 == 0 ? 0 : 1, keys[$1].rawValue)
+        }
+        let scratch = FusionScratch()
+        predictions.flatMap(\.self).withUnsafeBufferPointer { predictions in
+            try? FusionFormula(formula, heads: Self.heads, of: "m").score(
+                FusionCandidates(keys: keys, predictions: predictions), in: scratch)
+        }
+        for (position, place) in order.enumerated() { #expect(scratch.scores[place] == 1 / Float(position + 1)) }
+    }
+
     /// Unknown values are the last of an order, and count nothing in it.
     @Test func whatIsNotKnownHasNoPlace() throws {
         let formula = FusionSpecification(.ranks, [FusionTerm(attribute: .quality)])

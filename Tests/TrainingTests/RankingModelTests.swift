@@ -13,10 +13,13 @@ import Training
 
 /// A trained ranking model as the ranker serves it.
 struct RankingModelTests {
-    private func trained(_ dataset: Dataset, _ body: ((String) throws -> SafetensorsFile) throws -> Void) throws {
+    private func trained(
+        _ dataset: Dataset, seed: UInt64 = 1, _ body: ((String) throws -> SafetensorsFile) throws -> Void
+    ) throws {
         var options = TrainingOptions()
         (options.twoTowerEpochs, options.preRankerEpochs, options.dimension, options.shards) = (1, 1, 8, 1)
         options.specification.ranker.training.epochs = 1
+        options.seed = seed
         let directory = FileManager.default.temporaryDirectory.appending(path: "served-\(UUID())").path()
         let store = try SnapshotStore(directory: directory)
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -58,7 +61,7 @@ struct RankingModelTests {
             let calibration = try RankerCalibration(open("ranker-calibration"))
             let stage = try RankingModel(
                 RankingModel.Components(
-                    ranker: file, calibration: try open("ranker-calibration"), golden: nil),
+                    ranker: file, calibration: try open("ranker-calibration"), golden: try open("ranker-golden")),
                 encoder: encoder,
                 statistics: LiveStatistics(
                     statistics, version: "v", dataUntil: scene.timeMilliseconds, itemIndex: index))
@@ -108,6 +111,28 @@ struct RankingModelTests {
                 #expect(abs(ranked.scores[place] - score) < 1e-4 * max(1, score))
             }
             #expect(zip(ranked.scores, ranked.scores.dropFirst()).allSatisfy { $0 >= $1 })
+        }
+    }
+
+    /// Golden rows of another training: other predictions of the same rows.
+    @Test func aNetThatDoesNotPredictWhatTheTrainersDidIsRefused() throws {
+        let dataset = try world()
+        let index = KeyIndex(dataset.items.keys)
+        try trained(dataset) { open in
+            let file = try open("ranker")
+            let (encoder, statistics) = try RankerFeatures.encoder(
+                file, columns: ItemFeatureColumns(dataset.items), itemIndex: index)
+            func model(_ golden: SafetensorsFile) throws -> RankingModel {
+                try RankingModel(
+                    RankingModel.Components(ranker: file, calibration: try open("ranker-calibration"), golden: golden),
+                    encoder: encoder,
+                    statistics: LiveStatistics(statistics, version: "v", dataUntil: 0, itemIndex: index))
+            }
+            _ = try model(open("ranker-golden"))
+            try trained(dataset, seed: 2) { other in
+                let error = #expect(throws: ModelError.self) { try model(other("ranker-golden")) }
+                #expect(error?.code == .mismatch && error?.message.contains("golden row") == true)
+            }
         }
     }
 }

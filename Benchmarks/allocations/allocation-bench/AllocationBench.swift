@@ -38,6 +38,7 @@ struct AllocationBench: ParsableCommand {
                 Path(name: "posting-list merge", request: postingLists),
                 Path(name: "ranking model", request: { try RankerRequest.make($0, precisions: [:]) }),
                 Path(name: "ranking model, bytes", request: { try RankerRequest.make($0, precisions: nil) }),
+                Path(name: "pre-rank, cut, rank, fusion", request: { try RankCall.make($0, limit: limit) }),
             ]
             + IndexKind.allCases.map { kind in
                 Path(name: "search, \(kind.rawValue)") { try search(kind, $0) }

@@ -40,7 +40,7 @@ extension RankingModel {
         try statistics.restore(try snapshot.component(RankingStatistics.componentKind))
         let components = Components(
             ranker: file, calibration: try snapshot.component("ranker-calibration"),
-            golden: snapshot.contains("ranker-golden") ? try snapshot.component("ranker-golden") : nil)
+            golden: try snapshot.component("ranker-golden"))
         try self.init(
             components, encoder: encoder,
             statistics: LiveStatistics(
