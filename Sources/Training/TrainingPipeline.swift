@@ -7,7 +7,7 @@ import Models
 import Networks
 public import Snapshots
 
-/// From a data set to a published snapshot: both models are trained on the log up to a moment, evaluated on what came
+/// From a data set to a published snapshot: all models are trained on the log up to a moment, evaluated on what came
 /// after it, then trained on that too, once, and shipped with every recall component built from the whole log.
 public struct TrainingPipeline {
     private let dataset: Dataset

@@ -14,7 +14,7 @@ extension RankerRun {
     ///   - predicted: of `split.held`.
     ///   - dataset: the one that was trained on.
     func figures(
-        _ predicted: HeldPredictions, split: TimeSplit, dataset: Dataset, others: [ModelFigures] = []
+        _ predicted: HeldPredictions, split: TimeSplit, dataset: Dataset
     ) -> RankerFigures {
         let evaluation = RankerEvaluation(log: dataset.exposures, heads: net.heads)
         func own(_ predictions: RankerPredictions) -> ModelFigures {
@@ -22,7 +22,7 @@ extension RankerRun {
         }
         let rates = rateModel(predicted.frozen, split: split, dataset: dataset)
         return RankerFigures(
-            frozen: [own(predicted.frozen)] + others + [rates],
+            frozen: [own(predicted.frozen), rates],
             liveUsers: [own(predicted.liveUsers)], live: [own(predicted.live)],
             segments: evaluation.segments(predicted.live, training: split.training, items: dataset.items.count),
             gates: predicted.gates.map(GateFigures.init),
