@@ -1,5 +1,7 @@
 """Measures the `rank` benchmark: the Rank call of a ranker over loopback, with one caller and with one for each core.
 
+Then what long histories cost the default net alone, on one thread.
+
 The snapshot has models of the default specification with random weights. The server is a process of its own that serves it as the
 ranker's does; perf samples that process alone, and its processor time is what the system accounts to all of its threads.
 """
@@ -100,6 +102,8 @@ try:
     port = server.stdout.readline().strip()
     results = measure(server, port)
     kernels = sample(server, port)
+    histories = json.loads(subprocess.run(
+        [options.tool, "history", "--candidates", str(options.keep)], check=True, capture_output=True, text=True).stdout)
 finally:
     server.stdin.close()
     server.wait(timeout=30)
@@ -118,6 +122,9 @@ if kernels:
     print(f"inside kernels: {100 * kernels['share']:.1f} % of it; the rest mostly in")
     for share, name, own in kernels["top"][:16]:
         print(f"  {share:5.1f} %  {'kernel  ' if own else ''}{name[:110]}")
+print(f"the net alone, {options.keep} candidates, one thread: microseconds   p50     p99")
+for result in histories:
+    print(f"  {result['history']:52}{result['p50']:9.0f}{result['p99']:8.0f}")
 print(json.dumps({
     "name": "rank", "value": median(results[1], "call", "p50"), "unit": "microseconds a call, median, one caller",
     "p99": median(results[1], "call", "p99"), "cpu": round(cpu, 1),
@@ -125,6 +132,6 @@ print(json.dumps({
     f"{CORES} callers": {"p50": median(results[CORES], "call", "p50"), "p99": median(results[CORES], "call", "p99"),
                          "per_second": rate},
     "kernel_share": round(kernels["share"], 4) if kernels else None,
-    "items": options.items, "candidates": options.candidates, "ranked": options.keep, "int8": options.int8,
+    "histories": {result["history"]: result["p50"] for result in histories}, "items": options.items, "candidates": options.candidates, "ranked": options.keep, "int8": options.int8,
     "peers": {}, "ratios": {},
 }))

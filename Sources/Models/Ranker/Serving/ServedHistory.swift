@@ -22,11 +22,11 @@ struct ServedHistory: Sendable {
     /// What a query is made of, in the order of the keys' columns.
     private let queries: [Part]
     /// The candidate's field that is searched by.
-    private let searchField: Int?
+    let searchField: Int?
     /// The table of the column by which is searched.
-    private let searchTable: EmbeddingTable?
+    let searchTable: EmbeddingTable?
     /// Its value that stands for none.
-    private let unknown: UInt32?
+    let unknown: UInt32?
 
     /// A table and what it embeds: a column of the sequence, or a field.
     private struct Part: Sendable {
@@ -139,58 +139,12 @@ struct ServedHistory: Sendable {
             meet(inputs, scratch)
         }
     }
+}
 
-    /// The candidates of each value of the column by which is searched, one value after the other.
-    private func attendByValue(
-        _ inputs: RankerInputs, _ list: Range<Int>, _ search: RankerSequence.Search, _ scratch: HistoryScratch
-    ) {
-        guard let searchField, case .categorical(let values) = inputs.fields[searchField] else {
-            preconditionFailure("\(specification.name) has no search")
-        }
-        let members = inputs.histories[index].columns[search.column]
-        scratch.groups.begin(values, rows: inputs.count)
-        if search.kind == .hard { scratch.groups.index(members, in: list) }
-        for group in 0..<scratch.groups.count {
-            scratch.groups.rows(of: group, into: &scratch.rows)
-            scratch.positions.removeAll(keepingCapacity: true)
-            let value = scratch.groups.value(of: group)
-            if search.kind == .soft {
-                soft(value, members[list], search.limit, scratch)
-            } else if value != unknown {
-                scratch.groups.behaviours(of: group, limit: search.limit, into: &scratch.positions)
-            }
-            scratch.movePositions(by: list.lowerBound)
-            meet(inputs, scratch)
-        }
-    }
-
-    /// What one candidate meets of a list: `scratch.positions`.
-    private func find(_ inputs: RankerInputs, row: Int, _ list: Range<Int>, _ scratch: HistoryScratch) {
-        guard let search = specification.search, let searchField else { return scratch.take(positions: list) }
-        guard case .categorical(let values) = inputs.fields[searchField] else {
-            preconditionFailure("\(specification.name) has no search")
-        }
-        let members = inputs.histories[index].columns[search.column][list]
-        let value = values[values.count == 1 ? 0 : row]
-        scratch.positions.removeAll(keepingCapacity: true)
-        switch search.kind {
-        case .hard:
-            HistorySearch.hard(
-                category: value, in: members, unknown: unknown, limit: search.limit, appendingTo: &scratch.positions)
-        case .soft: soft(value, members, search.limit, scratch)
-        }
-        scratch.movePositions(by: list.lowerBound)
-    }
-
-    private func soft(_ value: UInt32, _ members: ArraySlice<UInt32>, _ limit: Int, _ scratch: HistoryScratch) {
-        guard let searchTable else { preconditionFailure("\(specification.name) has no search") }
-        HistorySearch.soft(
-            candidate: value, in: members, of: searchTable, limit: limit, scores: &scratch.scores,
-            appendingTo: &scratch.positions)
-    }
-
+/// One attention, and what it is over.
+extension ServedHistory {
     /// Runs the attention of `scratch.rows` before `scratch.positions`.
-    private func meet(_ inputs: RankerInputs, _ scratch: HistoryScratch) {
+    func meet(_ inputs: RankerInputs, _ scratch: HistoryScratch) {
         guard let request = scratch.request, !scratch.positions.isEmpty else {
             for row in scratch.rows { (scratch.outputs + row * width).update(repeating: 0, count: width) }
             return
@@ -235,55 +189,5 @@ struct ServedHistory: Sendable {
                 part.table.copy(Int(value), to: queries + place * queryWidth + part.offset)
             }
         }
-    }
-}
-
-/// What a sequence's attention writes for one request.
-final class HistoryScratch {
-    let request: AttentionRequest?
-    /// `[rowsMax, width]`: the result of each row.
-    let outputs: UnsafeMutablePointer<Float>
-    /// Of a tile.
-    fileprivate let queries: UnsafeMutablePointer<Float>
-    fileprivate let results: UnsafeMutablePointer<Float>
-    fileprivate var groups: CandidateGroups
-    /// Candidates that meet the same behaviours, and these.
-    fileprivate var rows: [Int] = []
-    fileprivate var positions: [Int] = []
-    fileprivate var scores: [Float] = []
-
-    init(_ history: ServedHistory, rowsMax: Int) {
-        let attends = history.attention != nil
-        request = history.attention.map { AttentionRequest($0, keysMax: history.keysMax) }
-        outputs = .allocate(capacity: attends ? rowsMax * history.width : 0)
-        queries = .allocate(capacity: Tile.rows * history.queryWidth)
-        results = .allocate(capacity: attends ? Tile.rows * history.width : 0)
-        let searches = history.specification.search != nil
-        groups = CandidateGroups(
-            rowsMax: searches ? rowsMax : 0, length: searches ? history.specification.length : 0)
-        guard attends else { return }
-        rows.reserveCapacity(rowsMax)
-        positions.reserveCapacity(history.keysMax)
-        if searches { scores.reserveCapacity(history.specification.length + history.keysMax) }
-    }
-
-    deinit {
-        for memory in [outputs, queries, results] { memory.deallocate() }
-    }
-
-    fileprivate func take(rows range: Range<Int>) {
-        rows.removeAll(keepingCapacity: true)
-        rows.append(contentsOf: range)
-    }
-
-    fileprivate func take(positions range: Range<Int>) {
-        positions.removeAll(keepingCapacity: true)
-        positions.append(contentsOf: range)
-    }
-
-    /// From places in a list to places in all lists.
-    fileprivate func movePositions(by start: Int) {
-        guard start > 0 else { return }
-        for index in positions.indices { positions[index] += start }
     }
 }
