@@ -47,11 +47,14 @@ public struct Interaction: Hashable, Sendable {
 public struct Scene: Hashable, Sendable {
     /// Milliseconds since 1970.
     public var timeMilliseconds: Int64
+    /// The moment at which ages and counts are told: the same, or what it is on the clock of the snapshot's log.
+    public var asOf: Int64
     /// Index of the surface (tab, page) among the data set's surfaces; 0 is unknown.
     public var surface: UInt16
 
     public init(timeMilliseconds: Int64, surface: UInt16 = 0) {
         self.timeMilliseconds = timeMilliseconds
+        asOf = timeMilliseconds
         self.surface = surface
     }
 }

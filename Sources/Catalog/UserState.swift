@@ -31,6 +31,14 @@ public struct UserState: Hashable, Sendable {
         self.watchSeconds = watchSeconds
     }
 
+    /// The same with the times of touches told on another clock.
+    public func told(by clock: LogClock) -> UserState {
+        guard clock.shift != 0 else { return self }
+        var state = self
+        for index in recent.indices { state.recent[index].timeMilliseconds = clock(recent[index].timeMilliseconds) }
+        return state
+    }
+
     /// Takes note of one showing or one later action.
     ///
     /// An action on the item touched last joins that entry, since a like follows its click as an event of its own.

@@ -32,7 +32,7 @@ public struct CrossEncoder: Sendable {
         items.removeAll()
         recentClicks = 0
         lastCategory = 0
-        milliseconds = scene.timeMilliseconds
+        milliseconds = scene.asOf
         let priors = encoder.description.priors
         userLogOdds = priors.user.deviation(
             ActivityCounts(impressions: state.impressions, clicks: state.clicks, watchSeconds: 0))

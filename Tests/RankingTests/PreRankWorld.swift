@@ -15,6 +15,7 @@ struct PreRankWorld {
     let parameters: ParameterSet
     let encoder: FeatureEncoder
     let statistics: ActivityStatistics
+    let net: PreRankNet
     let preRanker: PreRanker
     let now: Int64 = 1_700_000_000_000
 
@@ -66,7 +67,8 @@ struct PreRankWorld {
             ModelDescription(specification: specification, features: features, sizes: sizes), model: model,
             parameters: parameters, users: users, columns: columns, statistics: statistics, dataUntil: now
         ).write(to: path)
-        preRanker = try PreRanker(SafetensorsFile(path: path), items: items, version: "v1", dataUntil: now)
+        net = try PreRankNet(SafetensorsFile(path: path), items: items)
+        preRanker = try PreRanker(net: net, version: "v1", clock: LogClock(dataUntil: now))
     }
 
     /// Every fifth publish time is unknown.

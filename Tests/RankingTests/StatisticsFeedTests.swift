@@ -18,7 +18,7 @@ struct StatisticsFeedTests {
         ])
         return LiveStatistics(
             RankingStatistics(schema: schema, columns: items, surfaceCount: 1, profile: [("age", 3)]),
-            version: version, dataUntil: dataUntil, itemIndex: KeyIndex(items.keys))
+            version: version, clock: LogClock(dataUntil: dataUntil), itemIndex: KeyIndex(items.keys))
     }
 
     private func event(_ item: UInt64, _ time: Int64, _ actions: Actions, age: UInt32 = 2) -> LiveEvent {
@@ -89,6 +89,44 @@ struct StatisticsFeedTests {
         for (found, expected) in zip(after.scores, fresh.rank(query).items.scores) {
             #expect(abs(found - expected) < 1e-5)
         }
+    }
+
+    /// Day numbers by hand: a log that ended on day 100, a snapshot of day 400, a request on day 401.
+    @Test func timesAfterAnOldLogAreToldFromItsEnd() {
+        let day: Int64 = 24 * 3_600_000
+        let old = LogClock(dataUntil: 100 * day, made: 400 * day)
+        #expect(old(99 * day) == 99 * day)
+        #expect(old(401 * day) == 101 * day)
+        // Between the log's end and the snapshot's making no time passed.
+        #expect(old(300 * day) == 100 * day)
+        let fresh = LogClock(dataUntil: 100 * day, made: 102 * day)
+        #expect(fresh(103 * day) == 103 * day)
+        #expect(LogClock(dataUntil: .min, made: .max).shift == 0)
+        var state = UserState(user: UserKey(rawValue: 1), isKnown: true, profile: [])
+        for time in [90 * day, 402 * day] {
+            state.record(Interaction(item: ItemKey(rawValue: UInt64(time)), timeMilliseconds: time, actions: [.click]))
+        }
+        #expect(state.told(by: old).recent.map(\.timeMilliseconds) == [90 * day, 102 * day])
+    }
+
+    /// The same request a year later, of the same old log, gets the same answer.
+    @Test func anOldSnapshotIsServedAsOfItsLogsEnd() throws {
+        let world = try PreRankWorld()
+        // Of 52 weeks: hour and weekday stay the same.
+        let year: Int64 = 364 * 24 * 3_600_000
+        let made = world.now + year
+        let old = try Ranker(PreRanker(net: world.net, clock: LogClock(dataUntil: world.now, made: made)))
+        func query(at time: Int64) -> RankingQuery {
+            var query = RankingQuery(
+                world.state(5), Scene(timeMilliseconds: time), items: SharedBuffer(world.items.keys.prefix(40)))
+            query.cut = PreRankCut(keep: 0)
+            return query
+        }
+        let hour: Int64 = 3_600_000
+        let atTheEnd = try Ranker(world.preRanker).rank(query(at: world.now + 24 * hour)).items
+        #expect(old.rank(query(at: made + 24 * hour)).items.scores == atTheEnd.scores)
+        let late = try Ranker(world.preRanker).rank(query(at: made + 24 * hour)).items
+        #expect(late.scores != atTheEnd.scores)
     }
 
     @Test func manyWritersAndReadersLoseNothing() async {

@@ -64,7 +64,7 @@ struct RankingModelTests {
                     ranker: file, calibration: try open("ranker-calibration"), golden: try open("ranker-golden")),
                 encoder: encoder,
                 statistics: LiveStatistics(
-                    statistics, version: "v", dataUntil: scene.timeMilliseconds, itemIndex: index))
+                    statistics, version: "v", clock: LogClock(dataUntil: scene.timeMilliseconds), itemIndex: index))
             let fusion = FusionSpecification(
                 .clickTimes, [FusionTerm(head: "like", weight: 2), FusionTerm(head: "finish", lengthAdjusted: true)])
             let ranker = try Ranker(

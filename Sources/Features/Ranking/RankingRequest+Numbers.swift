@@ -65,7 +65,7 @@ extension RankingRequest {
         switch column {
         case .duration where item.logDuration > 0: return exponentialMinusOne(item.logDuration)
         case .age where item.publishTime > 0:
-            return Clock.hours(from: item.publishTime, to: scene.timeMilliseconds) / 24
+            return Clock.hours(from: item.publishTime, to: scene.asOf) / 24
         case .quality: return item.quality
         default: return .nan
         }
@@ -75,7 +75,7 @@ extension RankingRequest {
         _ table: borrowing WindowedTable, _ entities: [Int32], _ reading: RankingEncoder.Reading,
         _ statistic: Statistic, _ operation: RankingEncoder.Operation
     ) {
-        let now = scene.timeMilliseconds
+        let now = scene.asOf
         raw.withUnsafeMutableBufferPointer {
             table.counts(entities, window: reading.window, counter: reading.first, at: now, into: $0)
         }

@@ -51,7 +51,7 @@ extension RankingRequest {
         _ table: WindowedTable, _ entity: Int, _ reading: RankingEncoder.Reading, _ statistic: Statistic,
         _ operation: RankingEncoder.Operation
     ) -> Float {
-        let now = scene.timeMilliseconds
+        let now = scene.asOf
         let first = table.count(entity, window: reading.window, counter: reading.first, at: now)
         if case .count = statistic { return scaled(first, operation) }
         let second = table.count(entity, window: reading.window, counter: reading.second, at: now)
@@ -84,7 +84,7 @@ extension RankingRequest {
             }
             if history.ages {
                 ages.append(
-                    AgeBuckets.bucket(seconds: Double(scene.timeMilliseconds &- touch.timeMilliseconds) / 1_000))
+                    AgeBuckets.bucket(seconds: Double(scene.asOf &- touch.timeMilliseconds) / 1_000))
             }
         }
         return RankerInputs.History(columns: columns, ages: ages, offsets: [0, found])

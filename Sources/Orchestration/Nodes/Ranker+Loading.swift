@@ -18,7 +18,7 @@ extension Ranker {
         let index = KeyIndex(items.keys)
         let preRanker = try PreRanker(
             try snapshot.component("prerank"), items: items, itemIndex: index, version: snapshot.version,
-            dataUntil: snapshot.manifest.dataUntilMilliseconds)
+            clock: snapshot.logClock)
         try self.init(
             preRanker, stage: try RankingModel(snapshot, columns: preRanker.columns, itemIndex: index),
             fusion: fusion)
@@ -44,7 +44,13 @@ extension RankingModel {
         try self.init(
             components, encoder: encoder,
             statistics: LiveStatistics(
-                statistics, version: snapshot.version, dataUntil: snapshot.manifest.dataUntilMilliseconds,
+                statistics, version: snapshot.version, clock: snapshot.logClock,
                 itemIndex: itemIndex))
+    }
+}
+
+extension OpenSnapshot {
+    fileprivate var logClock: LogClock {
+        LogClock(dataUntil: manifest.dataUntilMilliseconds, made: manifest.createdMilliseconds)
     }
 }

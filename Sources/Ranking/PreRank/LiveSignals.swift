@@ -78,10 +78,10 @@ final class LiveSignals: StatisticsListener, @unchecked Sendable {
     private let lock = SharedLock()
     private var table: SignalTable
 
-    init(_ net: PreRankNet, version: String, dataUntil: Int64) {
+    init(_ net: PreRankNet, version: String, clock: LogClock) {
         columns = net.encoder.columns
         itemIndex = net.encoder.itemIndex
-        scope = LiveScope(version: version, dataUntil: dataUntil)
+        scope = LiveScope(version: version, clock: clock)
         table = SignalTable(net.statistics, columns: columns, priors: net.encoder.description.priors)
     }
 

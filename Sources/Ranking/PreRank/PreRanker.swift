@@ -15,6 +15,7 @@ public final class PreRanker: Sendable {
     let fusion: FusionFormula
     /// What statistics say of items, kept up to date by what the ranker is told.
     let signals: LiveSignals
+    let clock: LogClock
     private let liveTowers = LiveItemTowers()
 
     /// Item vectors that are asked for ahead of their use: memory takes about as long as eight candidates' features.
@@ -25,21 +26,22 @@ public final class PreRanker: Sendable {
     ///   - items: Its catalogue.
     ///   - itemIndex: Rows of the catalogue by key; made when left out.
     ///   - version: of the snapshot.
-    ///   - dataUntil: end of its log, milliseconds since 1970.
+    ///   - clock: of its log; what happens up to its end is counted already.
     public convenience init(
         _ file: SafetensorsFile, items: ItemTable, itemIndex: KeyIndex? = nil, version: String = "",
-        dataUntil: Int64 = .max
+        clock: LogClock = LogClock(dataUntil: .max)
     ) throws {
         try self.init(
-            net: try PreRankNet(file, items: items, itemIndex: itemIndex), version: version, dataUntil: dataUntil)
+            net: try PreRankNet(file, items: items, itemIndex: itemIndex), version: version, clock: clock)
     }
 
     /// - Parameters:
     ///   - version: of the snapshot.
-    ///   - dataUntil: end of its log, milliseconds since 1970.
-    public init(net: PreRankNet, version: String = "", dataUntil: Int64 = .max) throws {
+    ///   - clock: of its log; what happens up to its end is counted already.
+    public init(net: PreRankNet, version: String = "", clock: LogClock = LogClock(dataUntil: .max)) throws {
         self.net = net
-        signals = LiveSignals(net, version: version, dataUntil: dataUntil)
+        signals = LiveSignals(net, version: version, clock: clock)
+        self.clock = clock
         fusion = try FusionFormula(
             net.model.specification.fusion, heads: ThreeTowerSpecification.heads, of: "the pre-ranker")
     }

@@ -62,6 +62,7 @@ public final class Ranker: @unchecked Sendable {
         defer {
             lock.withLock { _ in if idle.count < Self.idleMax { idle.append(scratch) } }
         }
+        let query = query.told(by: preRanker.clock)
         var times = RankingTimes()
         let start = clock()
         let afforded = preRank(query, scratch)

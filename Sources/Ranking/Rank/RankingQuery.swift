@@ -29,3 +29,17 @@ public struct RankingQuery: Sendable {
         self.items = items
     }
 }
+
+extension RankingQuery {
+    /// The same, its times those of a snapshot's log.
+    func told(by clock: LogClock) -> RankingQuery {
+        guard clock.shift != 0 else { return self }
+        var query = self
+        query.state = state.told(by: clock)
+        query.scene.asOf = clock(scene.timeMilliseconds)
+        for index in live.indices {
+            query.live[index].publishMilliseconds = clock(live[index].publishMilliseconds)
+        }
+        return query
+    }
+}

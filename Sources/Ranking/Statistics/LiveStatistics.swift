@@ -40,10 +40,10 @@ package protocol StatisticsListener: AnyObject, Sendable {
 /// Which events are new to a snapshot, and what their numbers mean there.
 struct LiveScope: Sendable {
     let version: String
-    /// End of the snapshot's log, milliseconds since 1970: what happened before is counted already.
-    let dataUntil: Int64
+    /// Of the snapshot's log: what happened up to its end is counted already.
+    let clock: LogClock
 
-    func isNew(_ event: LiveEvent) -> Bool { event.timeMilliseconds > dataUntil }
+    func isNew(_ event: LiveEvent) -> Bool { event.timeMilliseconds > clock.dataUntil }
 
     /// nil, for no surface, when it is unknown or a number of another snapshot.
     func surface(of event: LiveEvent) -> UInt16? {
@@ -64,11 +64,11 @@ public final class LiveStatistics: StatisticsListener, @unchecked Sendable {
 
     /// - Parameters:
     ///   - statistics: of the snapshot.
-    ///   - dataUntil: end of its log, milliseconds since 1970.
-    public init(_ statistics: RankingStatistics, version: String, dataUntil: Int64, itemIndex: KeyIndex) {
+    ///   - clock: of its log.
+    public init(_ statistics: RankingStatistics, version: String, clock: LogClock, itemIndex: KeyIndex) {
         self.statistics = statistics
         self.itemIndex = itemIndex
-        scope = LiveScope(version: version, dataUntil: dataUntil)
+        scope = LiveScope(version: version, clock: clock)
     }
 
     /// Lends the counts, which do not change meanwhile.
@@ -83,7 +83,7 @@ public final class LiveStatistics: StatisticsListener, @unchecked Sendable {
                 statistics.record(
                     StatisticsEvent(
                         item: row, surface: scope.surface(of: event), profile: scope.profile(of: event),
-                        timeMilliseconds: event.timeMilliseconds, actions: event.actions,
+                        timeMilliseconds: scope.clock(event.timeMilliseconds), actions: event.actions,
                         watchSeconds: event.watchSeconds))
             }
         }

@@ -129,7 +129,7 @@ final class RankerRun {
                 calibration: RecallComponents.opened(calibration.writer()), golden: nil),
             encoder: encoder,
             statistics: LiveStatistics(
-                statistics, version: "", dataUntil: moment, itemIndex: encoder.itemIndex))
+                statistics, version: "", clock: LogClock(dataUntil: moment), itemIndex: encoder.itemIndex))
     }
 
     /// Some trials among rows, evenly spread, as they stood before each.
