@@ -102,11 +102,14 @@ struct Funnel: Sendable {
         _ outcome: inout Outcome, _ scene: Catalog.Scene, _ deadline: Deadline, pageSize: Int, explains: Bool
     ) async {
         guard outcome.view.state.isKnown, outcome.candidates.count > 0 else { return }
+        // A page is never shorter for the cut's sake.
+        var cut = configuration.cut
+        if cut.keep > 0 { cut.keep = max(cut.keep, pageSize * Self.leastPerPlace) }
         do throws(RPCError) {
             let ranked = try await rank.run(
                 RankStage.Query(
                     version: outcome.snapshot.version, state: outcome.view.state, scene: scene,
-                    candidates: outcome.candidates, live: outcome.liveCandidates, cut: configuration.cut,
+                    candidates: outcome.candidates, live: outcome.liveCandidates, cut: cut,
                     limit: max(configuration.rankLimit, pageSize), least: pageSize * Self.leastPerPlace,
                     explains: explains),
                 deadline: deadline)

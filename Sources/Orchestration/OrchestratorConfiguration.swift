@@ -47,9 +47,10 @@ public enum RequestLimits {
     public static let timeMillisecondsMax: Int64 = 253_402_300_799_999
     /// Items of one report of impressions.
     public static let countsMax = 100_000
-    /// Events of one report of statistics, and profile fields of each.
+    /// Events of one report of statistics, profile fields of each, and bytes of a snapshot's version.
     public static let statisticsMax = 10_000
-    public static let profileFieldsMax = 1_000
+    public static let versionBytesMax = 128
+    public static let profileFieldsMax = 64
     /// How far ahead of this machine's clock an event may be: five minutes of clock error.
     public static let clockErrorMillisecondsMax: Int64 = 5 * 60 * 1000
 }

@@ -146,4 +146,12 @@ import Testing
     @Test func theStandardFormula() throws {
         expect(try scores(.standard, predictions: [[0.25, 0, 150]]), [0.5])
     }
+
+    @Test func theStandardFormulaIsTakenAsFarAsThereAreHeads() {
+        #expect(FusionSpecification.standard(for: ["like", "watch_time", "click"]) == .standard)
+        #expect(
+            FusionSpecification.standard(for: ["click", "like"])
+                == FusionSpecification(.powers, [FusionTerm(head: "click", offset: 0)]))
+        #expect(FusionSpecification.standard(for: ["buy"]) == FusionSpecification(.sum, [FusionTerm(head: "buy")]))
+    }
 }

@@ -129,6 +129,20 @@ struct StatisticsFeedTests {
         #expect(late.scores != atTheEnd.scores)
     }
 
+    /// More events than a listener is told of at once.
+    @Test func whoComesLaterIsToldOfAllThatIsKept() {
+        let feed = StatisticsFeed()
+        for sequence in 1...10 {
+            feed.record(
+                [LiveEvent](repeating: event(5, 10, [.impression]), count: 1_000), source: 1,
+                sequence: UInt64(sequence))
+        }
+        let table = statistics(version: "v1", dataUntil: 0)
+        feed.attach(table)
+        feed.record([event(5, 10, [.impression])], source: 1, sequence: 11)
+        #expect(counts(table, 0, age: 2) == [10_001, 0, 10_001, 0])
+    }
+
     @Test func manyWritersAndReadersLoseNothing() async {
         let feed = StatisticsFeed()
         let table = statistics(version: "v1", dataUntil: 0)

@@ -24,7 +24,7 @@ struct ServeCommand: AsyncParsableCommand {
             SnapshotHostConfiguration(role: "ranker", cacheDirectory: "\(directory)/cache", filter: filter),
             source: DirectorySource(store), logger: logger
         ) { snapshot in
-            let ranker = try Ranker(snapshot, fusion: .standard)
+            let ranker = try Ranker(snapshot, fusion: nil)
             feed.attach(ranker)
             return ranker
         }

@@ -29,7 +29,7 @@ struct CandidateColumns {
             categories.append(category == 0 ? -1 : Int32(category))
             authorTouches.append(author == 0 ? RecentStatistics.none : byAuthor.entry(of: author))
             categoryTouches.append(category == 0 ? RecentStatistics.none : byCategory.entry(of: category))
-            crosses.append(cross.candidate(row: candidate.row, candidate.features))
+            crosses.append(cross.candidate(row: candidate.isAnonymous ? nil : candidate.row, candidate.features))
         }
     }
 

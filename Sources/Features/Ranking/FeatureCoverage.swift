@@ -14,6 +14,7 @@ public struct FeatureCoverage: Codable, Hashable, Sendable {
     public var boundaries: [Float]
 
     public static let bins = 10
+    public static let driftValuesMin = 200
 
     init(boundaries: [Float] = [], bins: Int = FeatureCoverage.bins) {
         self.boundaries = boundaries
@@ -32,16 +33,18 @@ public struct FeatureCoverage: Codable, Hashable, Sendable {
     /// that were not there, `sum (p - q) log(p / q)`; below 0.1 is little, above 0.25 much.
     ///
     /// - Parameter other: with the same intervals.
-    /// - Returns: nil when either has no values.
+    /// - Returns: nil when either has fewer than ``driftValuesMin`` values: intervals would then be empty by chance.
     public func drift(to other: FeatureCoverage) -> Double? {
-        guard count > 0, other.count > 0, histogram.count == other.histogram.count else { return nil }
+        guard min(count, other.count) >= Self.driftValuesMin, histogram.count == other.histogram.count else {
+            return nil
+        }
         let here = histogram + [missing, outOfVocabulary]
         let there = other.histogram + [other.missing, other.outOfVocabulary]
         return zip(here, there).reduce(0) { sum, pair in
-            // An interval that is empty on one side counts half a value.
-            let p = max(Double(pair.0), 0.5) / Double(count)
-            let q = max(Double(pair.1), 0.5) / Double(other.count)
-            return pair.0 == 0 && pair.1 == 0 ? sum : sum + (p - q) * log(p / q)
+            // Half a value more in each, so that none is empty (Jeffreys' prior).
+            let p = (Double(pair.0) + 0.5) / (Double(count) + 0.5 * Double(here.count))
+            let q = (Double(pair.1) + 0.5) / (Double(other.count) + 0.5 * Double(here.count))
+            return sum + (p - q) * log(p / q)
         }
     }
 

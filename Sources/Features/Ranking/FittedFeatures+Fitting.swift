@@ -135,8 +135,8 @@ private struct OwnerCounts {
             items.add(item, actions, watchSeconds: seconds, at: 0)
             authors.add(Int(columns.authors[item]), actions, watchSeconds: seconds, at: 0)
             categories.add(Int(columns.categories[item]), actions, watchSeconds: seconds, at: 0)
-            surfaces.add(
-                min(Int(log.surfaces[row]), surfaces.entities - 1), actions, watchSeconds: seconds, at: 0)
+            let surface = Int(log.surfaces[row]) < surfaces.entities ? Int(log.surfaces[row]) : 0
+            surfaces.add(surface, actions, watchSeconds: seconds, at: 0)
             users[Int(log.users[row]) + 1] += 1
         }
         tables = [.item: items, .author: authors, .category: categories, .surface: surfaces]

@@ -68,7 +68,7 @@ extension RankingRequest {
         lists[place].removeAll()
         let tags = encoder.columns.tags
         for candidate in candidates {
-            if let row = candidate.row {
+            if let row = candidate.isAnonymous ? nil : candidate.row {
                 for tag in tags.range(of: row) {
                     lists[place].rows.append(
                         known(identity(operation, key: UInt64(tags.rows[tag]), row: tags.rows[tag])))

@@ -20,8 +20,12 @@ extension RankingRequest {
         case .scene(.surface):
             let value = UInt32(scene.surface)
             ids.append(identity(operation, key: UInt64(value), row: value))
-        case .scene(.hour): ids.append(UInt32(Clock.hour(scene.timeMilliseconds)) + 1)
-        case .scene(.weekday): ids.append(UInt32(Clock.weekday(scene.timeMilliseconds)) + 1)
+        case .scene(.hour):
+            let value = UInt32(Clock.hour(scene.timeMilliseconds)) + 1
+            ids.append(identity(operation, key: UInt64(value), row: value))
+        case .scene(.weekday):
+            let value = UInt32(Clock.weekday(scene.timeMilliseconds)) + 1
+            ids.append(identity(operation, key: UInt64(value), row: value))
         case .combination: ids.append(combined(operation) { userCategories[$0] })
         case .user(.rate):
             raw.append(

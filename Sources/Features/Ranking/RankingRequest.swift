@@ -67,7 +67,7 @@ public struct RankingRequest {
         byCategory.removeAll()
         byAuthor.removeAll()
         for touch in state.recent {
-            let age = max(scene.timeMilliseconds &- touch.timeMilliseconds, 0)
+            let age = max(scene.asOf &- touch.timeMilliseconds, 0)
             recent.add(0, touch, age: age)
             guard let row = encoder.itemIndex.row(of: touch.item) else { continue }
             byCategory.add(encoder.columns.categories[row], touch, age: age)

@@ -1,3 +1,5 @@
+import Catalog
+
 extension FeatureSchema {
     /// Throws unless the schema can be meant; the message names the feature.
     public func validate() throws(FeatureError) {
@@ -202,6 +204,9 @@ extension HistoryDefinition {
         guard !columns.isEmpty, Set(columns).count == columns.count else {
             throw fail("columns: expected item, category or author, each once")
         }
-        guard length >= 1 else { throw fail("length: expected 1 or more, found \(length)") }
+        guard (1...UserState.recentMax).contains(length) else {
+            throw fail(
+                "length: expected 1 to \(UserState.recentMax), the touches that are kept of a user, found \(length)")
+        }
     }
 }

@@ -27,6 +27,14 @@ public struct FusionSpecification: Codable, Hashable, Sendable {
     public static let standard = FusionSpecification(
         .powers, [FusionTerm(head: "click", offset: 0), FusionTerm(head: "watch_time", weight: 0.1, power: 0.25)])
 
+    /// The standard formula as far as a model has its heads: logs without watch times make models without them. A model with
+    /// none of them is ordered by its first head.
+    public static func standard(for heads: [String]) -> FusionSpecification {
+        let known = standard.terms.filter { $0.head.map(heads.contains) ?? true }
+        guard known.isEmpty, let first = heads.first else { return FusionSpecification(standard.formula, known) }
+        return FusionSpecification(.sum, [FusionTerm(head: first)])
+    }
+
     /// Terms of a formula: more than there are heads and attributes is a mistake.
     public static let termsMax = 32
 }

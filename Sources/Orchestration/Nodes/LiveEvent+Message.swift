@@ -8,7 +8,9 @@ extension LiveEvent {
     /// The events of a message.
     ///
     /// - Throws: INVALID_ARGUMENT that names the field, what was expected and what was found.
-    static func all(of message: PushStatisticsRequest) throws(RPCError) -> [LiveEvent] {
+    ///
+    /// - Parameter now: milliseconds since 1970. An event of the future would end all windows.
+    static func all(of message: PushStatisticsRequest, now: Int64) throws(RPCError) -> [LiveEvent] {
         let count = message.items.count
         guard count <= RequestLimits.statisticsMax else {
             throw RPCError(.invalidArgument, "items: expected at most \(RequestLimits.statisticsMax), found \(count)")
@@ -30,6 +32,17 @@ extension LiveEvent {
         guard message.watchSeconds.allSatisfy({ (0...RequestLimits.durationSecondsMax).contains($0) }) else {
             throw RPCError(
                 .invalidArgument, "watch_seconds: expected 0 to \(Int(RequestLimits.durationSecondsMax)) each")
+        }
+        let latest = now + RequestLimits.clockErrorMillisecondsMax
+        if let time = message.timesMilliseconds.first(where: { $0 <= 0 || $0 > latest }) {
+            throw RPCError(
+                .invalidArgument, "times_ms: expected milliseconds since 1970 up to now (\(now)), found \(time)")
+        }
+        guard message.snapshotVersion.utf8.count <= RequestLimits.versionBytesMax else {
+            throw RPCError(
+                .invalidArgument,
+                "snapshot_version: expected at most \(RequestLimits.versionBytesMax) bytes, found "
+                    + "\(message.snapshotVersion.utf8.count)")
         }
         return (0..<count).map { index in
             LiveEvent(

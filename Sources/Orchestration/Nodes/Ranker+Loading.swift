@@ -12,8 +12,8 @@ extension Ranker {
         "ranker", "ranker-calibration", "ranker-golden", RankingStatistics.componentKind,
     ]
 
-    /// - Parameter fusion: what the ranking model's predictions become.
-    public convenience init(_ snapshot: OpenSnapshot, fusion: FusionSpecification) throws {
+    /// - Parameter fusion: what the ranking model's predictions become; nil for the standard formula.
+    public convenience init(_ snapshot: OpenSnapshot, fusion: FusionSpecification?) throws {
         let items = try ItemTable(try snapshot.component("catalog"))
         let index = KeyIndex(items.keys)
         let preRanker = try PreRanker(

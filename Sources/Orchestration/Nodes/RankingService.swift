@@ -1,5 +1,6 @@
 import Catalog
 import Features
+import Foundation
 import Kernels
 import Messages
 public import RPC
@@ -14,9 +15,16 @@ public struct RankingService: RPCService {
 
     private let snapshots: SnapshotAccess<Ranker>
     private let feed: StatisticsFeed
+    private let now: @Sendable () -> Int64
 
-    /// - Parameter feed: what the rankers of all snapshots are told of.
-    public init(snapshots: SnapshotAccess<Ranker>, feed: StatisticsFeed) {
+    /// - Parameters:
+    ///   - feed: what the rankers of all snapshots are told of.
+    ///   - now: milliseconds since 1970.
+    public init(
+        snapshots: SnapshotAccess<Ranker>, feed: StatisticsFeed,
+        now: @escaping @Sendable () -> Int64 = { Int64((Date().timeIntervalSince1970 * 1000).rounded()) }
+    ) {
+        self.now = now
         self.snapshots = snapshots
         self.feed = feed
     }
@@ -36,7 +44,7 @@ public struct RankingService: RPCService {
         router.unary(RankingMethods.pushStatistics) { [self] request, _ throws(RPCError) in
             PushStatisticsResponse(
                 counted: feed.record(
-                    try LiveEvent.all(of: request), source: request.source, sequence: request.sequence))
+                    try LiveEvent.all(of: request, now: now()), source: request.source, sequence: request.sequence))
         }
         router.unary(RankingMethods.reportFeatures) { [self] request, _ throws(RPCError) in
             try reportFeatures(request)

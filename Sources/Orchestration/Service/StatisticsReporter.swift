@@ -19,12 +19,13 @@ final class StatisticsReporter: Sendable {
 
     func add(_ events: [UserEvent], on snapshot: FunnelSnapshot) {
         guard !events.isEmpty else { return }
-        let fields = snapshot.users.fieldCount
+        // What a message may not hold, no ranker needs.
+        let fields = min(snapshot.users.fieldCount, RequestLimits.profileFieldsMax)
         let told = events.map { event in
             LiveEvent(
                 item: event.interaction.item, timeMilliseconds: event.interaction.timeMilliseconds,
                 actions: event.interaction.actions, watchSeconds: event.interaction.watchSeconds,
-                profile: snapshot.users.profile(of: event.user).map { Array($0) }
+                profile: snapshot.users.profile(of: event.user).map { Array($0.prefix(fields)) }
                     ?? Array(repeating: 0, count: fields), version: snapshot.version)
         }
         for outbox in outboxes { outbox.add(told) }

@@ -29,18 +29,19 @@ public final class Ranker: @unchecked Sendable {
 
     /// - Parameters:
     ///   - stage: The ranking model; nil when the snapshot has none: the order is the pre-ranker's.
-    ///   - fusion: What the stage's predictions become.
+    ///   - fusion: What the stage's predictions become; nil for the standard formula, as far as the stage has its heads.
     ///   - clock: Time since some moment.
     /// - Throws: `ModelError.invalid` when the formula names a head that the stage does not have.
     public init(
-        _ preRanker: PreRanker, stage: (any RankingStage)? = nil, fusion: FusionSpecification = .standard,
+        _ preRanker: PreRanker, stage: (any RankingStage)? = nil, fusion: FusionSpecification? = nil,
         clock: (@Sendable () -> Duration)? = nil
     ) throws(ModelError) {
         self.preRanker = preRanker
         self.stage = stage
         if let stage {
             self.fusion = try FusionFormula(
-                fusion, heads: stage.heads, of: "the snapshot's ranking model", finishRates: stage.finishRates)
+                fusion ?? .standard(for: stage.heads), heads: stage.heads, of: "the snapshot's ranking model",
+                finishRates: stage.finishRates)
         } else {
             self.fusion = nil
         }
@@ -95,7 +96,7 @@ public final class Ranker: @unchecked Sendable {
             let affordable = costs.withLock {
                 $0.preRank.affordable(in: seconds - $0.rank.estimate(min(query.least, count)))
             }
-            count = min(count, max(affordable, query.least))
+            count = min(count, max(affordable, query.least, 1))
         }
         preRanker.run(
             query.state, query.scene, items: query.items[shared: 0..<count], live: query.live, in: scratch.preRank)

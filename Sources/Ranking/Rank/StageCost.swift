@@ -1,27 +1,32 @@
-/// A moving estimate of what a candidate costs in a stage: mean and mean deviation, as TCP estimates round trips (Jacobson,
-/// SIGCOMM 1988).
+/// A moving estimate of what a candidate costs in a stage: mean, by sums that decay, so that a request counts by its
+/// candidates; and mean deviation, as TCP estimates round trips (Jacobson, SIGCOMM 1988).
 ///
 /// What a request costs whatever its candidates is shared out among them, so that the number that fits settles where the
 /// whole stage takes as long as there is time.
 struct StageCost {
     /// Seconds for a candidate.
-    private var mean = 0.0
+    private var mean: Double { candidates > 0 ? seconds / candidates : 0 }
     private var deviation = 0.0
+    private var seconds = 0.0
+    private var candidates = 0.0
 
     /// What a new measurement counts.
     private static let gain = 1.0 / 8
     /// Deviations that are allowed for.
     private static let margin = 2.0
 
-    mutating func record(_ duration: Duration, candidates: Int) {
-        guard candidates > 0 else { return }
-        let cost = duration / .seconds(1) / Double(candidates)
-        if mean == 0 {
-            (mean, deviation) = (cost, cost / 2)
+    mutating func record(_ duration: Duration, candidates count: Int) {
+        guard count > 0 else { return }
+        let own = duration / .seconds(1)
+        if candidates == 0 {
+            deviation = own / Double(count) / 2
         } else {
-            deviation += Self.gain * (abs(cost - mean) - deviation)
-            mean += Self.gain * (cost - mean)
+            // A request of few candidates tells little of what one costs.
+            let weight = Self.gain * min(Double(count) / (candidates * Self.gain), 1)
+            deviation += weight * (abs(own / Double(count) - mean) - deviation)
         }
+        seconds += own - Self.gain * seconds
+        candidates += Double(count) - Self.gain * candidates
     }
 
     /// Seconds that so many candidates take, at most for all that is known; 0 when nothing was measured yet.

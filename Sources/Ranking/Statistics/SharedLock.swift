@@ -7,8 +7,13 @@ final class SharedLock: @unchecked Sendable {
 
     init() {
         lock = .allocate(capacity: 1)
-        let status = pthread_rwlock_init(lock, nil)
+        var attributes = pthread_rwlockattr_t()
+        pthread_rwlockattr_init(&attributes)
+        // Readers that come all the time would keep a writer out for good.
+        pthread_rwlockattr_setkind_np(&attributes, Int32(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP.rawValue))
+        let status = pthread_rwlock_init(lock, &attributes)
         precondition(status == 0, "pthread_rwlock_init: error \(status)")
+        pthread_rwlockattr_destroy(&attributes)
     }
 
     deinit {

@@ -14,6 +14,8 @@ public final class StatisticsFeed: Sendable {
         /// Oldest first; those before `first` are forgotten.
         var events: [LiveEvent] = []
         var first = 0
+        /// How many events were forgotten in all.
+        var forgotten = 0
         var sequences: [UInt64: UInt64] = [:]
         var listeners: [Listener] = []
     }
@@ -41,9 +43,10 @@ public final class StatisticsFeed: Sendable {
             state.sequences[source] = sequence
             state.events.append(contentsOf: events)
             if state.events.count - state.first > Self.eventsMax {
+                state.forgotten += state.events.count - Self.eventsMax - state.first
                 state.first = state.events.count - Self.eventsMax
                 // Moved down seldom.
-                if state.first > Self.eventsMax {
+                if state.first > Self.eventsMax / 8 {
                     state.events.removeFirst(state.first)
                     state.first = 0
                 }
@@ -60,11 +63,27 @@ public final class StatisticsFeed: Sendable {
     }
 
     package func attach(_ listener: any StatisticsListener) {
-        state.withLock { state in
-            listener.record(state.events[state.first...])
-            state.listeners.append(Listener(object: listener))
-        }
+        // Piece by piece, so that whoever tells of more does not wait for all of it.
+        var next: Int?
+        repeat {
+            let piece = state.withLock { state -> ArraySlice<LiveEvent> in
+                let start = max(next ?? 0, state.forgotten) - state.forgotten + state.first
+                let piece = state.events[start...].prefix(Self.pieceMax)
+                next = state.forgotten + piece.endIndex - state.first
+                if piece.endIndex == state.events.count {
+                    listener.record(piece)
+                    state.listeners.append(Listener(object: listener))
+                    next = nil
+                    return []
+                }
+                return piece
+            }
+            if !piece.isEmpty { listener.record(piece) }
+        } while next != nil
     }
+
+    /// Events that a listener is told of at once.
+    private static let pieceMax = 4_096
 
     /// Events that are kept.
     public var count: Int { state.withLock { $0.events.count - $0.first } }

@@ -16,7 +16,8 @@ extension ClusterConfiguration {
         let deadlines = DeadlineConfiguration()
         let channels = funnel.channels.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "    \($0.key): \($0.value)" }
-        let terms = funnel.fusion.terms.map { "      - \($0.yaml)" }
+        let fusion = FusionSpecification.standard
+        let terms = fusion.terms.map { "  #     - \($0.yaml)" }
         return """
             # A Tributary cluster. Relative paths start at this file's folder; addresses may be those of other machines.
             name: local
@@ -50,10 +51,11 @@ extension ClusterConfiguration {
               rank:
                 # Candidates the ranker returns.
                 limit: \(funnel.rankLimit)
-              # The score that items are ordered by: docs/operations.md has the formulas.
-              fusion:
-                formula: \(funnel.fusion.formula.rawValue)
-                terms:
+              # The score that items are ordered by: docs/operations.md has the formulas. When it is not said, this one is taken
+              # as far as the model has its heads.
+              # fusion:
+              #   formula: \(fusion.formula.rawValue)
+              #   terms:
             \(terms.joined(separator: "\n"))
               # Places of a page for new items that were shown too seldom yet, where ranking gives them none.
               new_item_places: \(funnel.newItemPlaces)

@@ -35,8 +35,8 @@ public struct FunnelConfiguration: Sendable, Hashable {
     public var preRank = PreRankConfiguration()
     /// Candidates the ranker returns at most, 1...2,000.
     public var rankLimit = 500
-    /// What the ranking model's predictions become.
-    public var fusion = FusionSpecification.standard
+    /// What the ranking model's predictions become; nil for the standard formula, as far as the model has its heads.
+    public var fusion: FusionSpecification?
     /// Places of a page for new items that have not had their guaranteed impressions, 0...20.
     public var newItemPlaces = 1
 

@@ -29,12 +29,11 @@ extension RankerRun {
             features: featureFigures(predicted.counter))
     }
 
-    /// What rows would be ordered by: the standard formula; the click alone when the model lacks the formula's heads.
+    /// What rows would be ordered by: the standard formula, as far as the model has its heads.
     func fused(_ predictions: RankerPredictions) -> [Float]? {
         let names = net.heads.map(\.name)
-        guard let click = names.firstIndex(of: "click") else { return nil }
-        guard let formula = try? FusionFormula(.standard, heads: names, of: "the ranker") else {
-            return predictions.heads[click]
+        guard let formula = try? FusionFormula(.standard(for: names), heads: names, of: "the ranker") else {
+            return nil
         }
         let scratch = FusionScratch()
         let rows = predictions.rows.indices.flatMap { row in predictions.heads.map { $0[row] } }

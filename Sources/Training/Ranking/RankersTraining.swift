@@ -138,12 +138,6 @@ struct RankersTraining {
                 users: dataset.users, columns: inputs.columns, statistics: replay.statistics,
                 dataUntil: moment))
         let preRanker = try PreRanker(file, items: dataset.items)
-        do {
-            return try Ranker(preRanker, stage: stage)
-        } catch {
-            // Without the standard formula's heads the order is that of its first head.
-            return try Ranker(
-                preRanker, stage: stage, fusion: FusionSpecification(.sum, [FusionTerm(head: stage.heads[0])]))
-        }
+        return try Ranker(preRanker, stage: stage)
     }
 }

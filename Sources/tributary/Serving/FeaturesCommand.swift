@@ -22,18 +22,21 @@ struct FeaturesCommand: AsyncParsableCommand {
     func run() async throws {
         let cluster = try ClusterConfiguration(file: config)
         var lines: [Line] = []
+        var version = ""
         for address in cluster.rankers {
             let client = try cluster.client([address])
             let response = try await client.unary(
-                RankingMethods.reportFeatures, ReportFeaturesRequest(), options: CallOptions(timeout: .seconds(5)))
+                RankingMethods.reportFeatures, ReportFeaturesRequest(snapshotVersion: version),
+                options: CallOptions(timeout: .seconds(5)))
             guard !response.features.isEmpty else {
                 throw ValidationError(
                     "\(address): snapshot \(response.snapshotVersion) has no ranking model, and so no features")
             }
+            version = response.snapshotVersion
             let own = response.features.map(Line.init)
             lines = lines.isEmpty ? own : zip(lines, own).map { $0.adding($1) }
         }
-        if json { try printJSON(lines) } else { print(Self.table(lines), terminator: "") }
+        if json { try printJSON(lines) } else { print("snapshot \(version)\n\n" + Self.table(lines), terminator: "") }
     }
 
     private static func table(_ lines: [Line]) -> String {

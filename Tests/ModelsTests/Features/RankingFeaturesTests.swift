@@ -155,6 +155,43 @@ struct RankingFeaturesTests {
                     Foundation.log((clicks + prior.a) / (Double(item.count) - clicks + prior.b))
                         - Foundation.log(prior.a / prior.b))
             }
+            let hour = Double(60 * 60_000)
+            func since(_ other: Int) -> Double { Double(log.times[row] - log.times[other]) }
+            // Touches of a user: clicks of the last hour, and those of the candidate's category of the last day. A touch of
+            // the item touched last joins it; this log has none within 200 touches.
+            let recent = mine.suffix(UserState.recentMax)
+            if !zip(mine, mine.dropFirst()).contains(where: { log.items[$0] == log.items[$1] }) {
+                try check("mine", log1p(Double(recent.count { isClick($0) && since($0) < hour })))
+                let category = dataset.items.categories[Int(log.items[row])]
+                try check(
+                    "mine_here",
+                    log1p(
+                        Double(
+                            recent.count {
+                                isClick($0) && since($0) < 24 * hour
+                                    && dataset.items.categories[Int(log.items[$0])] == category
+                            })))
+            }
+            // Two slots of an hour: this one's clicks, and of the last one's what is left of its share.
+            let slot = { (time: Int64) in Double(time / 3_600_000) }
+            let share = Double(log.times[row] % 3_600_000) / hour
+            let clicked = item.filter(isClick)
+            let counted = clicked.reduce(0.0) { sum, other in
+                let back = slot(log.times[row]) - slot(log.times[other])
+                return sum + (back == 0 ? 1 : back == 1 ? 1 - share : 0)
+            }
+            // A slot is left behind when the item is shown again, or when it is read two slots later: the same by either.
+            try check("clicks_1h", log1p(counted))
+            let group = { (other: Int) in dataset.users.fields[0].values[Int(log.users[other])] }
+            let ofGroup = item.filter { group($0) == group(row) }
+            if !ofGroup.isEmpty {
+                let prior = try #require(fitted.rates["item.click_rate"])
+                let clicks = Double(ofGroup.count(where: isClick))
+                try check(
+                    "rate_by_group",
+                    Foundation.log((clicks + prior.a) / (Double(ofGroup.count) - clicks + prior.b))
+                        - Foundation.log(prior.a / prior.b))
+            }
             // Every row of this log is a touch: it was clicked, or watched.
             if !item.contains(where: { log.users[$0] == log.users[row] }) { try check("seen", 0) }
         }
@@ -193,6 +230,28 @@ struct RankingFeaturesTests {
         #expect(fitted.rows["hashed"] == 9)
     }
 
+    /// 24 hours in 4 buckets: every row is one of the table's.
+    @Test func hoursCanBeHashed() throws {
+        let dataset = SmallWorld.dataset(rows: 100)
+        let schema = FeatureSchema(features: [
+            FeatureDefinition("hour", "scene.hour", transform: .hash, buckets: 4),
+            FeatureDefinition("weekday", "scene.weekday", transform: .hash, buckets: 2),
+        ])
+        let fitted = try FittedFeatures(fitting: schema, to: dataset, rows: 0..<100, base: base(dataset))
+        var request = RankingRequest(made(dataset, fitted).encoder)
+        let statistics = fitted.makeStatistics(columns: ItemFeatureColumns(dataset.items))
+        var seen: Set<UInt32> = []
+        for hour in 0..<48 {
+            request.begin(
+                UserState(user: UserKey(rawValue: 1), isKnown: true, profile: []),
+                Scene(timeMilliseconds: Int64(hour) * 3_600_000), statistics: statistics)
+            for case .categorical(let rows) in request.encode([], statistics: statistics).fields.prefix(1) {
+                seen.formUnion(rows)
+            }
+        }
+        #expect(seen.isSubset(of: 1...4) && seen.count > 1)
+    }
+
     @Test func rareValuesOfAVocabularyAreUnknown() throws {
         let dataset = SmallWorld.dataset(rows: 200)
         var schema = resolved()
@@ -214,7 +273,7 @@ struct RankingFeaturesTests {
         }
     }
 
-    /// By hand: shares .5, .5 against .25, .75 of known values, nothing missing.
+    /// By hand: 500 and 500 values against 100 and 300, nothing missing.
     @Test func driftIsThePopulationStabilityIndex() throws {
         func coverage(_ histogram: [Int], missing: Int = 0) throws -> FeatureCoverage {
             let count = histogram.reduce(missing, +)
@@ -223,10 +282,12 @@ struct RankingFeaturesTests {
                 """
             return try JSONDecoder().decode(FeatureCoverage.self, from: Data(json.utf8))
         }
-        let expected = (0.5 - 0.25) * log(0.5 / 0.25) + (0.5 - 0.75) * log(0.5 / 0.75)
-        let found = try #require(try coverage([50, 50]).drift(to: coverage([100, 300])))
+        // Four places each: two intervals, missing, unknown; half a value more in each.
+        let (p, q) = ([500.5, 500.5, 0.5, 0.5].map { $0 / 1_002 }, [100.5, 300.5, 0.5, 0.5].map { $0 / 402 })
+        let expected = zip(p, q).reduce(0) { $0 + ($1.0 - $1.1) * Foundation.log($1.0 / $1.1) }
+        let found = try #require(try coverage([500, 500]).drift(to: coverage([100, 300])))
         #expect(abs(found - expected) < 1e-12)
-        #expect(try coverage([50, 50]).drift(to: coverage([0, 0])) == nil)
+        #expect(try coverage([500, 500]).drift(to: coverage([100, 99])) == nil)
         #expect(try coverage([30, 50], missing: 20).coverage == 0.8)
     }
 
