@@ -10,7 +10,7 @@ final class SharedLock: @unchecked Sendable {
         var attributes = pthread_rwlockattr_t()
         pthread_rwlockattr_init(&attributes)
         // Readers that come all the time would keep a writer out for good.
-        pthread_rwlockattr_setkind_np(&attributes, Int32(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP.rawValue))
+        pthread_rwlockattr_setkind_np(&attributes, Int32(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP))
         let status = pthread_rwlock_init(lock, &attributes)
         precondition(status == 0, "pthread_rwlock_init: error \(status)")
         pthread_rwlockattr_destroy(&attributes)
