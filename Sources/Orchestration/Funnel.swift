@@ -3,6 +3,7 @@ import FeatureStore
 import Kernels
 import Messages
 import RPC
+import Ranking
 import Recall
 
 /// One request's way from user to page, on one snapshot.

@@ -126,7 +126,8 @@ struct RankingModelTests {
                 try RankingModel(
                     RankingModel.Components(ranker: file, calibration: try open("ranker-calibration"), golden: golden),
                     encoder: encoder,
-                    statistics: LiveStatistics(statistics, version: "v", dataUntil: 0, itemIndex: index))
+                    statistics: LiveStatistics(
+                        statistics, version: "v", clock: LogClock(dataUntil: 0), itemIndex: index))
             }
             _ = try model(open("ranker-golden"))
             try trained(dataset, seed: 2) { other in

@@ -57,7 +57,8 @@ enum RankCall {
                 ranker: file, calibration: components.open("ranker-calibration"),
                 golden: components.open("ranker-golden")),
             encoder: encoder,
-            statistics: LiveStatistics(statistics, version: manifest.version, dataUntil: .max, itemIndex: index))
+            statistics: LiveStatistics(
+                statistics, version: manifest.version, clock: LogClock(dataUntil: .max), itemIndex: index))
         let fusion = FusionSpecification(
             .ranks,
             [FusionTerm(head: "click", offset: 60), FusionTerm(head: "finish", offset: 60, lengthAdjusted: true)])

@@ -19,12 +19,12 @@ public struct RankingService: RPCService {
 
     /// - Parameters:
     ///   - feed: what the rankers of all snapshots are told of.
-    ///   - now: milliseconds since 1970.
+    ///   - now: milliseconds since 1970; nil for this machine's clock.
     public init(
         snapshots: SnapshotAccess<Ranker>, feed: StatisticsFeed,
-        now: @escaping @Sendable () -> Int64 = { Int64((Date().timeIntervalSince1970 * 1000).rounded()) }
+        now: (@Sendable () -> Int64)? = nil
     ) {
-        self.now = now
+        self.now = now ?? { Int64((Date().timeIntervalSince1970 * 1000).rounded()) }
         self.snapshots = snapshots
         self.feed = feed
     }
