@@ -34,6 +34,8 @@ import Testing
     func aRankingModelWithoutTheFormulasHeadsIsRefused() throws {
         let cluster = try LocalCluster(shards: 1)
         try #require(cluster.lastUp.status == 0, "\(cluster.lastUp.output)\n\(cluster.lastUp.errors)")
+        let processes = try Self.restart(cluster) { Self.withFormula($0) }
+        defer { for process in processes { process.terminate() } }
         let served = try cluster.page(user: "1").snapshotVersion
         func trained(_ ranker: String) throws -> String {
             let file = "\(cluster.directory)/specification.json"
@@ -66,7 +68,7 @@ import Testing
         #expect(try Self.commit(signed, cluster).status == 0)
         let forged = try Self.train(cluster, seed: 3, ["--signing-key", other])
 
-        let processes = try Self.restart(cluster, publicKey: "snapshots.pub")
+        let processes = try Self.restart(cluster) { Self.adding(publicKey: "snapshots.pub", to: $0) }
         defer { for process in processes { process.terminate() } }
         #expect(try cluster.page(user: "1").snapshotVersion == signed)
         for (version, problem) in [(unsigned, "is not signed"), (forged, "does not fit")] {
@@ -160,15 +162,23 @@ import Testing
         return key
     }
 
+    /// The standard formula, which the file has as a comment, as one that must be met.
+    private static func withFormula(_ configuration: String) -> String {
+        var lines = configuration.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let start = lines.firstIndex(of: "  # fusion:") ?? lines.count
+        for line in start..<min(start + 5, lines.count) { lines[line] = lines[line].replacing("  # ", with: "  ") }
+        return lines.joined(separator: "\n")
+    }
+
     private static func adding(publicKey: String, to configuration: String) -> String {
         configuration.replacing("snapshot_server:\n", with: "snapshot_server:\n  public_key: \(publicKey)\n")
     }
 
-    private static func restart(_ cluster: LocalCluster, publicKey: String) throws -> [Process] {
+    /// Starts the processes again, with another configuration.
+    private static func restart(_ cluster: LocalCluster, _ edit: (String) -> String) throws -> [Process] {
         _ = try Command.run(script: "cluster/down.sh", ["--directory", cluster.directory])
         let text = try String(contentsOfFile: cluster.configuration, encoding: .utf8)
-        try adding(publicKey: publicKey, to: text).write(
-            toFile: cluster.configuration, atomically: true, encoding: .utf8)
+        try edit(text).write(toFile: cluster.configuration, atomically: true, encoding: .utf8)
         let processes = try ["snapshot-server", "recall-shard-0-0", "ranker-0", "orchestrator-0"].map(cluster.start)
         let status = try Command.run(
             binary: "tributary", ["status", "--config", cluster.configuration, "--wait", "30"])
