@@ -150,12 +150,15 @@ final class RankerRun {
     /// Puts as many layers in bytes as lose no more than 0.001 of any head's AUC.
     ///
     /// - Parameter examples: Rows that were not trained on.
+    /// - Returns: nil when that is not wanted, or the rows are too few to tell what is lost.
     func choosePrecisions(_ examples: RankingExamples) throws -> PrecisionChoice? {
         guard specification.training.int8 else { return nil }
         let file = try RecallComponents.opened(component(nil))
         let plain = try RankerNet(file)
         let measure = PrecisionMeasure(heads: net.heads, examples: examples)
         let areas = measure.areas(plain)
+        // What cannot be measured stays float32.
+        guard !areas.isEmpty else { return nil }
         return try PrecisionChoice.choose(layers: plain.byteCandidates) { precisions in
             zip(measure.areas(try RankerNet(file, precisions: precisions)), areas).map { $0 - $1 }.min() ?? 0
         }

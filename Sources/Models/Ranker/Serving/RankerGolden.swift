@@ -65,7 +65,15 @@ public struct RankerGolden: Sendable {
             throw ModelError(.mismatch, "\(net.path): golden rows: expected layers in \(expected), found \(found)")
         }
         try net.specification.check(inputs, rows: net.rows, path: "\(net.path): golden rows")
-        let values = net.run(inputs)
+        try compare(net.run(inputs), with: predictions, of: net)
+        // A request's own side is given once, and takes other ways through the net.
+        let (once, each) = inputs.sharing
+        try compare(net.run(once), with: net.run(each), of: net)
+    }
+
+    private func compare(
+        _ values: [Float], with predictions: [Float], of net: RankerNet
+    ) throws(ModelError) {
         let tolerance = hasBytes ? Self.toleranceBytes : Self.toleranceFloat32
         var (worst, place) = (tolerance, -1)
         for (index, pair) in zip(predictions, values).enumerated() {
@@ -79,5 +87,34 @@ public struct RankerGolden: Sendable {
             .mismatch,
             "\(net.path): golden row \(place / heads.count), head '\(heads[place % heads.count])': expected "
                 + "\(predictions[place]), found \(values[place]); at most \(tolerance) may lie between")
+    }
+}
+
+extension RankerInputs {
+    /// The same rows with the first row's histories, and its values of every other categorical field, for all: given once, and
+    /// given for each row.
+    fileprivate var sharing: (once: RankerInputs, each: RankerInputs) {
+        var (once, each) = (self, self)
+        for (place, field) in fields.enumerated() where place.isMultiple(of: 2) {
+            guard case .categorical(let rows) = field, let first = rows.first else { continue }
+            once.fields[place] = .categorical([first])
+            each.fields[place] = .categorical(Array(repeating: first, count: count))
+        }
+        once.histories = histories.map { $0.first(repeated: 1) }
+        each.histories = histories.map { $0.first(repeated: count) }
+        return (once, each)
+    }
+}
+
+extension RankerInputs.History {
+    /// The first list, so many times.
+    fileprivate func first(repeated times: Int) -> Self {
+        let length = count > 0 ? offsets[1] : 0
+        func repeated(_ values: [UInt32]) -> [UInt32] {
+            (0..<times).flatMap { _ in values.prefix(length) }
+        }
+        return Self(
+            columns: columns.map(repeated), ages: ages.isEmpty ? [] : repeated(ages),
+            offsets: (0...times).map { $0 * length })
     }
 }
