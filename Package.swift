@@ -155,6 +155,8 @@ let package = Package(
             "training-bench", ["Models", "Features", "Networks", "Blobs", "Kernels"],
             path: "Benchmarks/training/training-bench"),
         executable(
+            "ctr-bench", ["Evaluation", "Models", "Features", "Networks", "Kernels"], path: "Benchmarks/ctr/ctr-bench"),
+        executable(
             "rank-bench",
             [
                 "Service", "Orchestration", "Ranking", "Models", "Features", "Networks", "Simulation", "Snapshots",
