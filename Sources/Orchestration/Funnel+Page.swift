@@ -53,26 +53,29 @@ extension Funnel {
         outcome.channels.first { $0.channel == ChannelName.newItem }?.candidates
     }
 
-    /// Guaranteed impressions: when ranking leaves the page with fewer of the new-item channel's items than it has places
-    /// for them, the least shown of them come in, in the page's middle; of equally little shown ones those that were ranked
-    /// best.
+    /// Guaranteed impressions: places of the page are for the least shown of the new-item channel's items, in its middle where
+    /// ranking put none of them; of equally little shown ones those that were ranked best. A new item that was shown more
+    /// takes no place from one that was shown less.
     ///
     /// - Returns: how many were given a place.
     private func giveNewItemsTheirPlaces(_ page: inout [PageEntry], of entries: [PageEntry], _ outcome: Outcome) -> Int
     {
         let places = min(configuration.newItemPlaces, page.count / Self.newItemShare)
         guard places > 0, outcome.view.state.isKnown, let new = newItems(of: outcome) else { return 0 }
-        var shown: [ItemKey: Float] = [:]
-        for (item, score) in zip(new.items, new.scores) { shown[item] = score }
-        let missing = places - page.count { shown[$0.item] != nil }
+        // The less an item was shown, the higher its score.
+        var scores: [ItemKey: Float] = [:]
+        for (item, score) in zip(new.items, new.scores) { scores[item] = score }
+        let waiting = entries.dropFirst(page.count).enumerated().compactMap { place, entry in
+            scores[entry.item].map { (entry: entry, score: $0, place: place) }
+        }.sorted { ($1.score, $0.place) < ($0.score, $1.place) }
+        guard let least = waiting.first?.score else { return 0 }
+        let missing = places - page.count { scores[$0.item].map { $0 >= least } ?? false }
         guard missing > 0 else { return 0 }
-        let waiting = entries.dropFirst(page.count).enumerated().filter { shown[$0.element.item] != nil }
-            .sorted { (shown[$1.element.item] ?? 0, $0.offset) < (shown[$0.element.item] ?? 0, $1.offset) }
-            .prefix(missing).map(\.element)
+        let given = waiting.prefix(missing).map(\.entry)
         let middle = page.count / 2
-        page.removeLast(waiting.count)
-        page.insert(contentsOf: waiting, at: min(middle, page.count))
-        return waiting.count
+        page.removeLast(given.count)
+        page.insert(contentsOf: given, at: min(middle, page.count))
+        return given.count
     }
 
     /// New items get at most one place in so many.
