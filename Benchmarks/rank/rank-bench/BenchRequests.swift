@@ -3,6 +3,7 @@ import Features
 import Foundation
 import Kernels
 import Messages
+import Orchestration
 import RPC
 
 /// Requests of a funnel's recall: each user's candidates from channels that like what is popular and what he likes.
@@ -44,7 +45,7 @@ struct BenchRequests {
         }
         let keys = world.dataset.items.keys
         return RankRequest(
-            snapshotVersion: version, user: Messages.UserState(state: state),
+            snapshotVersion: version, user: Messages.UserState(state),
             scene: Messages.Scene(
                 timeMilliseconds: (world.dataset.exposures.times.last ?? 0) + 60_000,
                 surface: UInt32(Int.random(in: 0..<2, using: &random) + 1)),
@@ -68,18 +69,6 @@ struct BenchRequests {
             }
         }
         return rows.sorted().shuffled(using: &random)
-    }
-}
-
-extension Messages.UserState {
-    fileprivate init(state: Catalog.UserState) {
-        self.init(
-            userKey: state.user.rawValue, known: state.isKnown, profile: SharedBuffer(state.profile),
-            recentItems: SharedBuffer(state.recent.map(\.item.rawValue)),
-            recentTimesMilliseconds: SharedBuffer(state.recent.map(\.timeMilliseconds)),
-            recentActions: SharedBuffer(state.recent.map { UInt32($0.actions.rawValue) }),
-            recentWatchSeconds: SharedBuffer(state.recent.map(\.watchSeconds)), impressions: state.impressions,
-            clicks: state.clicks, watchSeconds: state.watchSeconds)
     }
 }
 

@@ -126,23 +126,3 @@ public struct HistoryDefinition: Codable, Hashable, Sendable {
             ages: try values.decodeIfPresent(Bool.self, forKey: .ages) ?? false)
     }
 }
-
-extension Decoder {
-    /// Throws for a key that nothing reads.
-    func refuseKeys(except known: [String]) throws {
-        for key in try container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
-            throw DecodingError.dataCorrupted(
-                DecodingError.Context(
-                    codingPath: codingPath,
-                    debugDescription: "unknown key '\(key.stringValue)'; known here: \(known.joined(separator: ", "))"))
-        }
-    }
-}
-
-private struct AnyKey: CodingKey {
-    let stringValue: String
-    let intValue: Int? = nil
-
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-}

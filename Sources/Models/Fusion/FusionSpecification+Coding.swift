@@ -1,3 +1,5 @@
+import Features
+
 /// The JSON of a specification; unknown keys are errors, and what was written by the form before is read.
 extension FusionSpecification {
     private enum Key: String, CodingKey, CaseIterable {
@@ -22,7 +24,7 @@ extension FusionSpecification {
                 ])
             return
         }
-        try AnyKey.check(decoder, known: Key.allCases.map(\.rawValue))
+        try decoder.refuseKeys(except: Key.allCases.map(\.rawValue))
         let container = try decoder.container(keyedBy: Key.self)
         let name = try container.decode(String.self, forKey: .formula)
         guard let formula = Formula(rawValue: name) else {
@@ -50,7 +52,7 @@ extension FusionTerm {
     }
 
     public init(from decoder: any Decoder) throws {
-        try AnyKey.check(decoder, known: CodingKeys.allCases.map(\.rawValue))
+        try decoder.refuseKeys(except: CodingKeys.allCases.map(\.rawValue))
         let container = try decoder.container(keyedBy: CodingKeys.self)
         head = try container.decodeIfPresent(String.self, forKey: .head)
         if let name = try container.decodeIfPresent(String.self, forKey: .attribute) {
@@ -74,30 +76,5 @@ extension FusionTerm {
         try container.encodeIfPresent(power, forKey: .power)
         try container.encodeIfPresent(offset, forKey: .offset)
         if lengthAdjusted { try container.encode(true, forKey: .lengthAdjusted) }
-    }
-}
-
-/// Any key of an object.
-private struct AnyKey: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-
-    init(stringValue: String) {
-        self.stringValue = stringValue
-    }
-
-    init?(intValue: Int) {
-        return nil
-    }
-
-    /// Throws when the object has a key that is not known.
-    static func check(_ decoder: any Decoder, known: [String]) throws {
-        let keys = try decoder.container(keyedBy: AnyKey.self).allKeys.sorted { $0.stringValue < $1.stringValue }
-        for key in keys where !known.contains(key.stringValue) {
-            throw DecodingError.dataCorrupted(
-                DecodingError.Context(
-                    codingPath: decoder.codingPath,
-                    debugDescription: "unknown key '\(key.stringValue)'; known here: \(known.joined(separator: ", "))"))
-        }
     }
 }

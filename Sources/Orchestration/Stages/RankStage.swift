@@ -1,6 +1,6 @@
-import Catalog
+package import Catalog
 import Kernels
-import Messages
+package import Messages
 import RPC
 import Ranking
 
@@ -125,7 +125,7 @@ extension RankResponse {
 }
 
 extension Messages.UserState {
-    init(_ state: Catalog.UserState) {
+    package init(_ state: Catalog.UserState) {
         self.init(
             userKey: state.user.rawValue, known: state.isKnown, profile: SharedBuffer(state.profile),
             recentItems: SharedBuffer(state.recent.map(\.item.rawValue)),
