@@ -86,6 +86,30 @@ private func withServer(
         await second.shutdown(within: .seconds(1))
     }
 
+    @Test func callsThatWaitForReadyOutliveARestart() async throws {
+        var configuration = ServerConfiguration()
+        let first = Server(configuration: configuration, services: [TestService()], logger: quietLogger)
+        configuration.port = try await first.start()
+        await first.shutdown(within: .seconds(1))
+        let client = try Client(targets: ["127.0.0.1:\(configuration.port)"])
+        let refused = await #expect(throws: RPCError.self) { try await client.unary(TestMethods.echo, Blob("none")) }
+        #expect(refused?.code == .unavailable)
+        var short = CallOptions(timeout: .milliseconds(50))
+        short.waitsForReady = true
+        let late = await #expect(throws: RPCError.self) {
+            try await client.unary(TestMethods.echo, Blob("none"), options: short)
+        }
+        #expect(late?.code == .deadlineExceeded)
+        var patient = CallOptions(timeout: .seconds(30))
+        patient.waitsForReady = true
+        let unary = Task { [patient] in try await client.unary(TestMethods.echo, Blob("two"), options: patient) }
+        let second = Server(configuration: configuration, services: [TestService()], logger: quietLogger)
+        _ = try await second.start()
+        #expect(try await unary.value.text == "two")
+        await client.close()
+        await second.shutdown(within: .seconds(1))
+    }
+
     @Test func closedClientsFailTheirCalls() async throws {
         let service = TestService()
         try await withServer(service: service) { _, target in

@@ -153,6 +153,7 @@ func makeHost(
         role: "recall-shard", cacheDirectory: directory.file(folder),
         filter: ComponentFilter(kinds: ["catalog", "vectors"], shard: shard))
     configuration.fetch.pauseMin = .milliseconds(1)
+    configuration.fetch.attempts = 6
     configuration.fetch.rangeSize = 300_000
     configuration.diskReserve = 0
     configure(&configuration)

@@ -2,14 +2,16 @@ package import NIOCore
 
 /// How long to wait between attempts to connect to one replica.
 ///
-/// The defaults are those of gRPC's connection back-off protocol (doc/connection-backoff.md).
+/// As in gRPC's connection back-off protocol (doc/connection-backoff.md), but for the longest wait, which there is two
+/// minutes: the replicas of a cluster are few and near, an attempt costs them nothing, and one that has been restarted is
+/// to be used at once.
 public struct BackoffConfiguration: Sendable, Hashable {
     /// Time from the start of the first failed attempt to the start of the second.
     public var initial: Duration = .seconds(1)
     /// Growth of the wait after each further failure, at least 1.
     public var multiplier = 1.6
     /// Longest wait before jitter.
-    public var maximum: Duration = .seconds(120)
+    public var maximum: Duration = .seconds(2)
     /// Share by which each wait is randomly shortened or lengthened, 0...1, so that clients do not return all at once.
     public var jitter = 0.2
     /// Shortest time that one attempt gets before it is given up.

@@ -6,6 +6,9 @@ public struct CallOptions: Sendable {
     public var metadata: Metadata
     /// How the request is compressed. The server answers in kind.
     public var encoding: MessageEncoding
+    /// Whether the call waits, until its deadline, for a replica to come when none can be reached, instead of failing at
+    /// once (gRPC's "wait for ready").
+    public var waitsForReady = false
 
     public init(deadline: Deadline? = nil, metadata: Metadata = [:], encoding: MessageEncoding = .identity) {
         self.deadline = deadline

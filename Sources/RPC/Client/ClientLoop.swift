@@ -38,7 +38,7 @@ final class ClientLoop: ClientConnectionDelegate, @unchecked Sendable {
         case failed(RPCError)
     }
 
-    func route(excluding excluded: Int?) -> Route {
+    func route(excluding excluded: Int?, waitsForReady: Bool) -> Route {
         guard !isClosed else { return .failed(RPCError(.unavailable, "the client is closed")) }
         if !isActive {
             isActive = true
@@ -49,11 +49,19 @@ final class ClientLoop: ClientConnectionDelegate, @unchecked Sendable {
             guard let connection = connections[replica] else { return .wait }
             return .connection(connection, replica: replica)
         case .wait: return .wait
-        case .unreachable:
-            let names = connectors.map(\.authority).joined(separator: ", ")
-            return .failed(RPCError(.unavailable, "no replica of [\(names)] can be reached", cause: lastFailure))
+        case .unreachable where waitsForReady: return .wait
+        case .unreachable: return .failed(unreachable(.unavailable, "can be reached"))
         }
     }
+
+    /// - Parameter lack: `can be reached`, say.
+    private func unreachable(_ code: RPCError.Code, _ lack: String) -> RPCError {
+        let names = connectors.map(\.authority).joined(separator: ", ")
+        return RPCError(code, "no replica of [\(names)] \(lack)", cause: lastFailure)
+    }
+
+    /// What a call fails with that waited for a connection until its deadline.
+    var waitedInVain: RPCError { unreachable(.deadlineExceeded, "was ready before the deadline") }
 
     private var lastFailure: RPCError?
 

@@ -37,7 +37,7 @@ final class StreamingCall<Request: RPCMessage, Response: RPCMessage>: WaitingCal
 
     func retry() {
         guard !isOver else { return }
-        switch loop.route(excluding: nil) {
+        switch loop.route(excluding: nil, waitsForReady: options.waitsForReady) {
         case .connection(let connection, let replica): send(on: connection, replica)
         case .failed(let error): finish(error)
         case .wait:
@@ -47,7 +47,7 @@ final class StreamingCall<Request: RPCMessage, Response: RPCMessage>: WaitingCal
             guard timer == nil else { return }
             timer = loop.schedule(at: deadline.instant) { [weak self] in
                 guard let self, self.stream == nil else { return }
-                self.finish(RPCError(.deadlineExceeded, "no replica was ready before the deadline"))
+                self.finish(self.loop.waitedInVain)
             }
         }
     }

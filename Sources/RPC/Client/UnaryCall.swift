@@ -58,7 +58,7 @@ final class UnaryCall<Request: RPCMessage, Response: RPCMessage>: WaitingCall, @
 
     private func send() {
         guard completion != nil else { return }
-        switch loop.route(excluding: lastReplica) {
+        switch loop.route(excluding: lastReplica, waitsForReady: options.waitsForReady) {
         case .connection(let connection, let replica): send(on: connection, replica)
         case .wait:
             guard loop.wait(self) else {
@@ -100,7 +100,8 @@ final class UnaryCall<Request: RPCMessage, Response: RPCMessage>: WaitingCall, @
         isExpiring = true
         keep(
             loop.schedule(at: deadline.instant) { [weak self] in
-                self?.complete(.failure(RPCError(.deadlineExceeded, "no replica was ready before the deadline")))
+                guard let self else { return }
+                self.complete(.failure(self.loop.waitedInVain))
             })
     }
 

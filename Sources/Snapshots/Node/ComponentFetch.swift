@@ -97,10 +97,11 @@ struct ComponentFetch: Sendable {
 public struct FetchLimits: Sendable, Hashable {
     /// Bytes asked for at a time.
     public var rangeSize = 16 << 20
-    /// Attempts in a row that bring not one byte before the fetch gives up.
-    public var attempts = 6
+    /// Attempts in a row that bring not one byte before the fetch gives up: a minute of them, since a snapshot-server may be
+    /// restarted meanwhile.
+    public var attempts = 64
     public var pauseMin: Duration = .milliseconds(50)
-    public var pauseMax: Duration = .seconds(5)
+    public var pauseMax: Duration = .seconds(1)
 
     public init() {}
 }

@@ -9,6 +9,8 @@ public struct RemoteNode: SnapshotNode {
     private let prepareTimeout: Duration
     /// Time for everything else.
     private let timeout: Duration
+    /// Time for a node that cannot be reached to come back: clients try to connect more often than that.
+    private let returnTimeout: Duration = .seconds(5)
 
     public init(
         name: String, client: Client, prepareTimeout: Duration = .seconds(1800), timeout: Duration = .seconds(10)
@@ -20,12 +22,17 @@ public struct RemoteNode: SnapshotNode {
     }
 
     public func prepare(_ version: String) async throws(SnapshotError) -> PreparedSnapshot {
-        // Asked first for its status: whether it is there at all must not take as long as a preparation may.
-        do throws(SnapshotError) { _ = try await status() } catch {
+        // Asked first for its status: whether it is there at all must not take as long as a preparation may, but one that
+        // is just being restarted is not to be left out.
+        var options = CallOptions(timeout: returnTimeout)
+        options.waitsForReady = true
+        do throws(SnapshotError) {
+            _ = try await call(SnapshotNodeMethods.nodeStatus, NodeStatusRequest(), options)
+        } catch {
             throw SnapshotError(.unreachable, error.message, cause: error)
         }
         let response = try await call(
-            SnapshotNodeMethods.prepare, PrepareRequest(version: version), within: prepareTimeout)
+            SnapshotNodeMethods.prepare, PrepareRequest(version: version), CallOptions(timeout: prepareTimeout))
         return PreparedSnapshot(
             version: response.version, fetchedBytes: Int(clamping: response.fetchedBytes),
             reusedBytes: Int(clamping: response.reusedBytes),
@@ -51,10 +58,10 @@ public struct RemoteNode: SnapshotNode {
     }
 
     private func call<Request, Response>(
-        _ method: RPCMethod<Request, Response>, _ request: Request, within limit: Duration? = nil
+        _ method: RPCMethod<Request, Response>, _ request: Request, _ options: CallOptions? = nil
     ) async throws(SnapshotError) -> Response {
         do {
-            return try await client.unary(method, request, options: CallOptions(timeout: limit ?? timeout))
+            return try await client.unary(method, request, options: options ?? CallOptions(timeout: timeout))
         } catch {
             throw SnapshotError(error, from: name)
         }

@@ -28,6 +28,7 @@ struct BackoffTests {
     private var exact: BackoffConfiguration {
         var configuration = BackoffConfiguration()
         configuration.jitter = 0
+        configuration.maximum = .seconds(120)
         return configuration
     }
 
