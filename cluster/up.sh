@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings up a cluster on this machine: packages, build, data, training, snapshot, processes, first recommendations.
-# Whatever is done already is not done again.
+# Whatever is done already is not done again, and a cluster.yaml that was edited is kept.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -19,6 +19,9 @@ Usage: cluster/up.sh [options]
   --items N, --impressions N
   --no-build         use the executables as they are
   --help
+
+DIR/cluster.yaml may be edited: a second run with the same options keeps it and restarts the processes with it.
+With other options it is made anew, and the edited file is kept beside it.
 TEXT
 }
 
@@ -88,16 +91,32 @@ else
     note_done data "$data_recipe"
 fi
 
+# A description that was edited is kept while it is asked for by the same options. With others it stays beside the new one.
 configuration="$directory/cluster.yaml"
+generated="$directory/cluster.yaml.generated"
+configuration_recipe="--shards $shards --replicas $replicas --port-base $port_base --directory $directory"
 "$binaries/tributary" cluster configure --shards "$shards" --replicas "$replicas" --port-base "$port_base" \
-    --directory "$directory" >"$configuration.new"
-if [[ -f "$configuration" ]] && ! cmp -s "$configuration" "$configuration.new"; then
+    --directory "$directory" >"$generated.new"
+if [[ ! -f "$configuration" ]] || cmp -s "$configuration" "$generated"; then
+    cp "$generated.new" "$configuration"
+elif done_already configuration "$configuration_recipe"; then
+    step "keeping $configuration, which was edited; remove it to have it made anew"
+elif ! cmp -s "$configuration" "$generated.new"; then
+    edited="$configuration.edited" copy=1
+    while [[ -e "$edited" ]]; do edited="$configuration.edited-$((++copy))"; done
+    mv "$configuration" "$edited"
+    cp "$generated.new" "$configuration"
+    step "$configuration is made anew for $configuration_recipe; the edited one is kept as $edited"
+fi
+mv "$generated.new" "$generated"
+note_done configuration "$configuration_recipe"
+
+processes=$("$binaries/tributary" cluster processes --config "$configuration")
+# Processes read the description when they start.
+if [[ -d "$directory/pids" ]] && ! done_already processes "$(cat "$configuration")"; then
     step "the cluster's description changed: stopping the old processes"
     "$root/cluster/down.sh" --directory "$directory"
 fi
-mv "$configuration.new" "$configuration"
-
-processes=$("$binaries/tributary" cluster processes --config "$configuration")
 # Whoever answers on a port of ours would be taken for our process, and be told to commit our snapshot.
 while IFS=$'\t' read -r name address _; do
     is_running "$directory/pids/$name" || ! is_listening "$address" ||
@@ -116,6 +135,7 @@ else
 fi
 
 step "processes"
+note_done processes "$(cat "$configuration")"
 while IFS=$'\t' read -r name address command; do
     # "ROLE --config FILE ARGUMENTS": the arguments are one word per space, the file may have spaces in its path.
     role=${command%% *}

@@ -22,6 +22,8 @@ import Testing
         #expect(again.output.contains("is up to date") && again.output.contains("trained already"))
         #expect(!again.output.contains("committing"))
         #expect(try names.map { try cluster.pid($0) } == pids)
+        try anEditedDescriptionIsKept(cluster, user)
+        let running = try cluster.processNames.map { try cluster.pid($0) }
 
         let second = try TemporaryFolder()
         let conflict = try Command.run(
@@ -34,7 +36,28 @@ import Testing
 
         let down = try Command.run(script: "cluster/down.sh", ["--directory", cluster.directory])
         #expect(down.status == 0)
-        #expect(!pids.contains(where: Self.runs))
+        #expect(!(pids + running).contains(where: Self.runs))
+    }
+
+    /// The same options keep it, and processes serve by it; others keep it beside the one they ask for.
+    private func anEditedDescriptionIsKept(_ cluster: LocalCluster, _ user: String) throws {
+        func read(_ file: String) throws -> String { try String(contentsOfFile: file, encoding: .utf8) }
+        let edited = try read(cluster.configuration).replacing("page_size: 20", with: "page_size: 7 # mine")
+        try edited.write(toFile: cluster.configuration, atomically: true, encoding: .utf8)
+        let kept = try cluster.up()
+        #expect(kept.status == 0 && kept.output.contains("keeping \(cluster.configuration), which was edited"))
+        #expect(try read(cluster.configuration) == edited)
+        #expect(try cluster.page(user: user).items.count == 7)
+
+        let copy = "\(cluster.configuration).edited"
+        let other = try cluster.up(["--replicas", "2"])
+        #expect(other.status == 0 && other.output.contains("the edited one is kept as \(copy)"), "\(other.errors)")
+        #expect(try read(copy) == edited)
+        #expect(try read(cluster.configuration).contains("page_size: 20"))
+        #expect(try cluster.processNames.contains("recall-shard-1-1"))
+        let back = try cluster.up()
+        #expect(back.status == 0 && !back.output.contains("edited"))
+        #expect(try !cluster.processNames.contains("recall-shard-1-1"))
     }
 
     /// A process that has ended may still be listed until its parent asks for it.

@@ -17,7 +17,8 @@ final class LocalCluster {
         folder = try TemporaryFolder()
         self.shards = shards
         self.replicas = replicas
-        portBase = try Self.freePorts(count: 100 + shards * replicas)
+        // Room for a test that doubles the replicas.
+        portBase = try Self.freePorts(count: 100 + 2 * shards * replicas)
         lastUp = Command.Outcome(status: -1, output: "", errors: "")
         try up()
     }
@@ -26,15 +27,16 @@ final class LocalCluster {
         _ = try? Command.run(script: "cluster/down.sh", ["--directory", directory])
     }
 
+    /// - Parameter more: options that are to be otherwise; the last of two counts.
     @discardableResult
-    func up() throws -> Command.Outcome {
+    func up(_ more: [String] = []) throws -> Command.Outcome {
         lastUp = try Command.run(
             script: "cluster/up.sh",
             [
                 "--no-build", "--directory", directory, "--port-base", "\(portBase)", "--shards", "\(shards)",
                 "--replicas", "\(replicas)", "--users", "300", "--items", "600", "--impressions", "20000",
                 "--epochs", "1",
-            ])
+            ] + more)
         return lastUp
     }
 
