@@ -139,7 +139,10 @@ let package = Package(
         executable("trainer", ["Service", "Training", "Models", "Catalog", "Simulation", "Snapshots", "Evaluation"]),
         executable(
             "tributary",
-            ["Service", "Training", "Models", "Messages", "RPC", "Snapshots", "Blobs", "Catalog", "Simulation"]),
+            [
+                "Service", "Training", "Models", "Features", "Messages", "RPC", "Snapshots", "Blobs",
+                "Catalog", "Simulation",
+            ]),
         // Its tests link it, and tests share the runtime's libraries.
         executable("loadgen", ["Service", "Messages", "RPC", "Catalog", "Kernels", histogram], runtime: []),
         executable(

@@ -1,7 +1,7 @@
 /// Inputs of the cross tower: statistics, and what the user's recent touches say of the candidate.
 ///
 /// Log-odds are deviations from the common rate; all are scaled by fixed numbers to be of order 1.
-public enum CrossFeature: String, CaseIterable, Codable, Sendable {
+public enum CrossFeature: String, NamedChoice {
     /// Smoothed click rate of the item.
     case itemLogOdds = "item_log_odds"
     /// Smoothed click rate of the user.

@@ -3,7 +3,7 @@ import Kernels
 public import Networks
 
 /// Numeric inputs of the user towers, scaled by fixed numbers to be of order 1.
-public enum UserFeature: String, CaseIterable, Codable, Sendable {
+public enum UserFeature: String, NamedChoice {
     /// Smoothed click rate, as a deviation of log-odds from the common rate.
     case clickLogOdds = "click_log_odds"
     case impressions = "impressions"

@@ -8,58 +8,49 @@ extension ModelSpecification {
     ///   - path: the file, for messages.
     /// - Throws: `ModelError.invalid` that names a key that is not known, or a value that is not of its kind.
     public init(json: Data, path: String) throws(ModelError) {
-        do {
-            let defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(ModelSpecification()))
-            let given = try JSONSerialization.jsonObject(with: json)
-            let merged = try Self.merge(given, into: defaults, at: [], path: path)
-            self = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
-            let written = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self))
-            if let key = RankerSpecification.unknownKey(of: merged, in: written, at: "") {
-                throw ModelError(.invalid, "\(path): unknown key '\(key)'")
-            }
-        } catch let error as ModelError {
-            throw error
-        } catch let error as DecodingError {
-            throw ModelError(.invalid, "\(path): \(Self.describe(error))")
-        } catch {
-            throw ModelError(.invalid, "\(path): expected a JSON object: \(error.localizedDescription)")
-        }
+        let given = try SpecificationFile.document(json, path: path)
+        let merged = try Self.merge(given, into: Self.defaults(), at: [], path: path)
+        self = try SpecificationFile.read(Self.self, from: merged, path: path)
         try threeTower.fusion.validate(
             "\(path): threeTower.fusion", heads: ThreeTowerSpecification.heads, of: "the pre-ranker")
     }
 
-    private static func merge(_ given: Any, into defaults: Any, at keys: [String], path: String) throws -> Any {
-        guard var result = defaults as? [String: Any] else { return given }
-        guard let given = given as? [String: Any] else {
-            throw ModelError(
-                .invalid, "\(path): \(keys.isEmpty ? "the file" : keys.joined(separator: ".")): expected an object")
+    /// Whether a file has the models' specification, or something of it, rather than that of one model.
+    ///
+    /// - Throws: `ModelError.invalid` when it is no JSON object.
+    public static func isWritten(in json: Data, path: String) throws(ModelError) -> Bool {
+        let given = try SpecificationFile.document(json, path: path) as? [String: Any] ?? [:]
+        let own = try defaults() as? [String: Any] ?? [:]
+        return given.keys.contains { own[$0] != nil }
+    }
+
+    private static func defaults() throws(ModelError) -> Any {
+        do {
+            return try JSONSerialization.jsonObject(with: JSONEncoder().encode(ModelSpecification()))
+        } catch {
+            throw ModelError(.invalid, "the default specification cannot be written", cause: error)
         }
+    }
+
+    private static func merge(
+        _ given: Any, into defaults: Any, at keys: [String], path: String
+    ) throws(ModelError) -> Any {
+        guard var result = defaults as? [String: Any] else { return given }
+        let place = keys.joined(separator: ".")
+        guard let given = given as? [String: Any] else {
+            throw ModelError(.invalid, "\(path): \(place.isEmpty ? "the file" : place): expected an object")
+        }
+        // A block of the net of another kind has nothing of the one before: each is changed as a whole; null takes one out.
+        if keys == ["ranker", "net"] { return result.merging(given) { $1 } }
         for (key, value) in given {
             guard let old = result[key] else {
                 let known = result.keys.sorted().joined(separator: ", ")
                 throw ModelError(
-                    .invalid, "\(path): unknown key '\((keys + [key]).joined(separator: "."))'; known here: \(known)")
+                    .invalid,
+                    "\(path): \(place.isEmpty ? "" : "\(place): ")unknown key '\(key)'; known here: \(known)")
             }
-            let place = keys + [key]
-            if place == RankingSpecification.netPlace {
-                result[key] = try RankingSpecification.mergedNet(value, into: old, path: path)
-            } else {
-                result[key] = try merge(value, into: old, at: place, path: path)
-            }
+            result[key] = try merge(value, into: old, at: keys + [key], path: path)
         }
         return result
-    }
-
-    static func describe(_ error: DecodingError) -> String {
-        let context: DecodingError.Context
-        switch error {
-        case .typeMismatch(_, let found), .valueNotFound(_, let found), .dataCorrupted(let found): context = found
-        case .keyNotFound(_, let found): context = found
-        @unknown default: return "\(error)"
-        }
-        // A number that does not fit, of all things, is told as an underlying error without a place.
-        let place = context.codingPath.map(\.stringValue).joined(separator: ".")
-        if place.isEmpty, let cause = context.underlyingError { return "\(cause)" }
-        return "\(place): \(context.debugDescription)"
     }
 }

@@ -40,7 +40,7 @@ public struct EmbeddingWidths: Codable, Hashable, Sendable {
 }
 
 /// What a user tower embeds. A pooled field is the mean over the clicked last-n.
-public enum UserField: String, Codable, Hashable, Sendable {
+public enum UserField: String, NamedChoice, Hashable {
     case user
     /// Every profile field of the data set, an embedding each.
     case profile
@@ -58,7 +58,7 @@ public enum UserField: String, Codable, Hashable, Sendable {
 }
 
 /// What an item tower embeds.
-public enum ItemField: String, Codable, Hashable, Sendable {
+public enum ItemField: String, NamedChoice, Hashable {
     case item
     case category
     case author
@@ -85,7 +85,7 @@ public enum ItemField: String, Codable, Hashable, Sendable {
 }
 
 /// Numeric inputs of an item tower.
-public enum ItemFeature: String, Codable, Hashable, Sendable {
+public enum ItemFeature: String, NamedChoice, Hashable {
     /// log(1 + seconds) / 5.
     case duration
     /// `FeatureEncoder.age(published:now:)`; at serving, the age when the snapshot was made.

@@ -1,3 +1,5 @@
+public import Features
+
 /// What the recall channels besides the two-tower one are built with; the caps bound their work and memory.
 public struct RecallSpecification: Codable, Hashable, Sendable {
     public var itemCF = ItemCFSpecification()
@@ -16,7 +18,7 @@ public struct RecallSpecification: Codable, Hashable, Sendable {
 
 /// How the vectors of `two-tower` and `als` are searched in a shard.
 public struct IndexSpecification: Codable, Hashable, Sendable {
-    public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+    public enum Kind: String, NamedChoice, Hashable {
         /// By the number of vectors.
         case automatic
         case exact
@@ -65,7 +67,7 @@ public struct UserCFSpecification: Codable, Hashable, Sendable {
 }
 
 /// What a matrix completion minimises.
-public enum CompletionLoss: String, Codable, Hashable, Sendable, CaseIterable {
+public enum CompletionLoss: String, NamedChoice, Hashable {
     /// The squared error over all pairs of user and item, weighted by how sure it is that he likes it, or does not.
     case implicit
     /// The squared error over what was shown.

@@ -1,4 +1,4 @@
-import Features
+public import Features
 
 /// How the two-tower model is trained. Serving needs none of it.
 public struct TwoTowerTrainingSpecification: Codable, Hashable, Sendable {
@@ -17,7 +17,7 @@ public struct TwoTowerTrainingSpecification: Codable, Hashable, Sendable {
 }
 
 /// What the two-tower model minimises.
-public enum RetrievalLoss: String, Codable, Hashable, Sendable, CaseIterable {
+public enum RetrievalLoss: String, NamedChoice, Hashable {
     /// Cross-entropy of each pair by itself: cos / temperature is the log-odds of a click.
     case pointwise
     /// max(0, cos(a, b-) + margin - cos(a, b+)).
@@ -29,7 +29,7 @@ public enum RetrievalLoss: String, Codable, Hashable, Sendable, CaseIterable {
 }
 
 /// Where the log p_j comes from that is subtracted from logits; listwise loss only.
-public enum SamplingCorrection: String, Codable, Hashable, Sendable, CaseIterable {
+public enum SamplingCorrection: String, NamedChoice, Hashable {
     /// How many batches pass from one occurrence of an item to the next, followed as they pass.
     case stream
     /// The item's share of all clicks.
@@ -63,7 +63,7 @@ public struct PositiveSpecification: Codable, Hashable, Sendable {
 
 /// What clicked items stand against. What was shown and not clicked is never among it.
 public struct NegativeSpecification: Codable, Hashable, Sendable {
-    public enum Easy: String, Codable, Hashable, Sendable, CaseIterable {
+    public enum Easy: String, NamedChoice, Hashable {
         /// Items that others of the batch clicked.
         case inBatch = "in_batch"
         /// Drawn from the catalogue, as clicks^popularityPower.
@@ -85,7 +85,7 @@ public struct NegativeSpecification: Codable, Hashable, Sendable {
 }
 
 /// How two views of an item are made to differ (Yao et al., CIKM 2021).
-public enum ItemTransformKind: String, Codable, Hashable, Sendable, CaseIterable {
+public enum ItemTransformKind: String, NamedChoice, Hashable {
     /// Each attribute is hidden with probability 1/2.
     case randomMask = "random_mask"
     /// Half of the values of attributes with several, tags, are dropped.

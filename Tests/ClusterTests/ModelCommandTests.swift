@@ -42,4 +42,24 @@ import Testing
         #expect(table.status == 2)
         #expect(table.errors.contains("--rows: there is no table 'user'"))
     }
+
+    /// What `trainer specification` prints, and what differs from it.
+    @Test func theModelsSpecificationIsRead() throws {
+        let printed = try Command.run(binary: "trainer", ["specification"])
+        #expect(printed.status == 0)
+        let outcome = try describe(printed.output, ["--rows", "user=50", "--rows", "profile.age=7"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("profile fields: age; a log that teaches every head; 1000 rows of author, "))
+        let small = """
+            {"ranker": {"features": {"features": [{"name": "item", "source": "item.id"}], "histories": []}, "net": {
+              "tables": {"item": {"width": 4}}, "sequences": [], "crossings": [], "deep": {"widths": [8]},
+              "shared": {"kind": "none"}, "heads": [{"name": "click", "kind": "binary"}]}}}
+            """
+        let lines = try describe(small, ["--rows", "item=100"]).output.split(separator: "\n")
+        // The model of the first test, by other words.
+        #expect(lines.contains { $0.split(separator: " ") == ["together", "449", "89"] }, "\(lines)")
+        let wrong = try describe(small.replacing("item.id", with: "item.ide"))
+        #expect(wrong.status == 2)
+        #expect(wrong.errors.contains("ranker.json: ranker.features: feature 'item': unknown source 'item.ide'"))
+    }
 }

@@ -38,18 +38,40 @@ import Testing
     }
 
     @Test(arguments: [
-        (#","deep": {"widths": [8], "dropuot": 0.1}"#, "unknown key 'deep.dropuot'"),
-        (#","crossings": [{"kind": "dcn", "reduction": 2}]"#, "unknown key 'crossings[0].reduction'"),
-        (#","crossings": [{"kind": "fm", "fields": null}]"#, "unknown key 'crossings[0].fields'"),
+        (
+            #","deep": {"widths": [8], "dropuot": 0.1}"#,
+            "deep: unknown key 'dropuot'; known here: widths, dropout, normalization"
+        ),
+        (
+            #","crossings": [{"kind": "dcn", "reduction": 2}]"#,
+            "crossings[0] (dcn): unknown key 'reduction'; known here: kind, layers, rank"
+        ),
+        (#","shared": {"kind": "bottom", "widths": [8], "experts": 2}"#, "shared: unknown key 'experts'"),
+        (
+            #","sequences": [{"name": "s", "form": "dot", "columns": [{"tabel": "item"}]}]"#,
+            "sequences[0] (s).columns[0]: unknown key 'tabel'; known here: table, query"
+        ),
+        (
+            #","sequences": [{"name": "s", "form": "sum", "columns": [{"table": "item"}]}]"#,
+            "sequences[0] (s).form: expected mean, layers, dot, found 'sum'"
+        ),
+        (#","deep": {"widths": [8.5]}"#, "deep.widths[0]: "),
+        (#","deep": {}"#, "deep: 'widths' is missing"),
         (#","layers": 3"#, "unknown key 'layers'"),
-        (#","crossings": [{"kind": "cin"}]"#, "crossings.Index 0.kind"),
+        (
+            #","crossings": [{"kind": "cin"}]"#,
+            "crossings[0] (cin).kind: expected linear, fm, dcn, senet, bilinear, fibinet, found 'cin'"
+        ),
         (#","deep": {"widths": "8"}"#, "deep.widths"),
         (#","deep": {"widths": []}"#, "deep.widths: expected 1...32 layers"),
         (#","deep": {"widths": [0]}"#, "deep.widths: expected 1...65536, found 0"),
         (#","deep": {"widths": [8], "dropout": 1}"#, "deep.dropout: expected 0 or more, less than 1, found 1.0"),
-        (#","crossings": [{"kind": "linear", "heads": ["like"]}]"#, "crossings[0]: there is no head 'like'"),
-        (#","crossings": [{"kind": "bilinear"}]"#, "crossings[0]: at least two fields"),
-        (#","crossings": [{"kind": "senet", "fields": ["user"]}]"#, "crossings[0].fields: 'user' is no field"),
+        (
+            #","crossings": [{"kind": "linear", "heads": ["like"]}]"#,
+            "crossings[0] (linear): there is no head 'like'; there is click"
+        ),
+        (#","crossings": [{"kind": "bilinear"}]"#, "crossings[0] (bilinear): at least two fields"),
+        (#","crossings": [{"kind": "senet", "fields": ["user"]}]"#, "crossings[0] (senet).fields: 'user' is no field"),
         (#","personal": {"fields": ["item"]}"#, "personal.deep: there is no deep net"),
         (#","shared": {"kind": "mmoe", "widths": [8], "experts": 0}"#, "shared.experts: expected 1...64, found 0"),
         (#","negatives": {"head": "click", "rate": 0}"#, "negatives.rate: expected more than 0, at most 1, found 0.0"),
@@ -60,7 +82,7 @@ import Testing
         ),
         (
             #","sequences": [{"name": "s", "form": "dot", "columns": [{"table": "author"}]}]"#,
-            "sequences: s: there is no table 'author'"
+            "sequences: s: there is no table 'author'; there is item"
         ),
         (
             #","sequences": [{"name": "item", "form": "mean", "columns": [{"table": "item"}]}]"#,

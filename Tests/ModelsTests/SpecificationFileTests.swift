@@ -39,16 +39,39 @@ struct SpecificationFileTests {
     }
 
     @Test(arguments: [
-        (#"{"ranker": {"net": {"depp": null}}}"#, "s.json: unknown key 'ranker.net.depp'; known here: crossings, "),
+        (#"{"ranker": {"net": {"depp": null}}}"#, "s.json: ranker.net: unknown key 'depp'; known here: tables, "),
         (#"{"ranker": {"net": 1}}"#, "s.json: ranker.net: expected an object"),
-        (#"{"ranker": {"net": {"deep": {"widths": [8], "drop": 1}}}}"#, "s.json: unknown key 'ranker.net.deep.drop'"),
-        (#"{"ranker": {"net": {"shared": {"kind": "moe"}}}}"#, "s.json: ranker.net.shared.kind: "),
-        (#"{"ranker": {"features": {"features": [{"name": "a"}]}}}"#, "s.json: "),
+        (#"{"ranker": {"net": {"deep": {"widths": [8], "drop": 1}}}}"#, "s.json: ranker.net.deep: unknown key 'drop'"),
+        (
+            #"{"ranker": {"net": {"shared": {"kind": "moe"}}}}"#,
+            "s.json: ranker.net.shared.kind: expected none, bottom, mmoe, ple, found 'moe'"
+        ),
+        (
+            #"{"ranker": {"features": {"features": [{"name": "a"}]}}}"#,
+            "s.json: ranker.features.features[0] (a): 'source' is missing"
+        ),
+        (
+            #"{"ranker": {"features": {"features": [{"name": "a", "source": "item.id", "transform": "log"}]}}}"#,
+            "s.json: ranker.features.features[0] (a).transform: expected vocabulary, hash, bucketise, log1p, identity, "
+                + "rate, found 'log'"
+        ),
+        (
+            #"{"ranker": {"features": {"histories": [{"name": "h", "lenght": 3}]}}}"#,
+            "s.json: ranker.features.histories[0] (h): unknown key 'lenght'; known here: name, actions, "
+        ),
+        (
+            #"{"twoTower": {"user": {"fields": ["user", "shoe"]}}}"#,
+            "s.json: twoTower.user.fields[1]: expected user, profile, "
+        ),
+        (
+            #"{"ranker": {"training": {"calibrator": "pla"}}}"#,
+            "s.json: ranker.training.calibrator: expected none, platt, "
+        ),
         (#"{"recal": {}}"#, "s.json: unknown key 'recal'; known here: "),
-        (#"{"recall": {"swing": {"users": 1}}}"#, "s.json: unknown key 'recall.swing.users'; known here: alpha, "),
+        (#"{"recall": {"swing": {"users": 1}}}"#, "s.json: recall.swing: unknown key 'users'; known here: alpha, "),
         (#"{"recall": {"swing": 3}}"#, "s.json: recall.swing: expected an object"),
         (#"{"recall": {"swing": {"usersMax": "many"}}}"#, "s.json: recall.swing.usersMax: "),
-        (#"{"recall": {"swing": {"usersMax": 1.5}}}"#, "s.json: "),
+        (#"{"recall": {"swing": {"usersMax": 1.5}}}"#, "s.json: recall.swing.usersMax: "),
         ("[]", "s.json: the file: expected an object"), ("{", "s.json: expected a JSON object: "),
     ])
     func whatCannotBeMeantIsNamed(json: String, message: String) {

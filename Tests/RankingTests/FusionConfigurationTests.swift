@@ -34,7 +34,7 @@ import Testing
         (#"{"formula": "magic", "terms": []}"#, "expected sum, click_times, powers, ranks, commerce, found 'magic'"),
         (
             #"{"formula": "sum", "terms": [], "name": 1}"#,
-            "unknown key 'threeTower.fusion.name'; known here: formula, terms"
+            "m.json: threeTower.fusion: unknown key 'name'; known here: formula, terms"
         ),
         (#"{"formula": "sum"}"#, "terms"),
         (
@@ -45,7 +45,10 @@ import Testing
             #"{"formula": "sum", "terms": [{"attribute": "price"}]}"#,
             "expected duration, quality, found 'price'"
         ),
-        (#"{"formula": "sum", "terms": [{"head": "click", "weight": "much"}]}"#, "weight"),
+        (
+            #"{"formula": "sum", "terms": [{"head": "click", "weight": "much"}]}"#,
+            "threeTower.fusion.terms[0] (click).weight: "
+        ),
     ])
     func whatCannotBeReadIsNamed(json: String, message: String) throws {
         let error = #expect(throws: ModelError.self) {
@@ -58,39 +61,39 @@ import Testing
         (FusionSpecification(.sum, []), "fusion.terms: expected 1 to 32, found 0"),
         (
             FusionSpecification(.sum, [FusionTerm(head: "click", power: 2)]),
-            "fusion.terms[0].power: the formula 'sum' has no use for it"
+            "fusion.terms[0] (click).power: the formula 'sum' has no use for it"
         ),
         (
             FusionSpecification(.commerce, [FusionTerm(head: "click", weight: 2)]),
-            "fusion.terms[0].weight: the formula 'commerce' has no use for it"
+            "fusion.terms[0] (click).weight: the formula 'commerce' has no use for it"
         ),
         (
             FusionSpecification(.sum, [FusionTerm(head: "click", weight: .nan)]),
-            "fusion.terms[0].weight: expected -1000000.0 to 1000000.0, found nan"
+            "fusion.terms[0] (click).weight: expected -1000000.0 to 1000000.0, found nan"
         ),
         (
             FusionSpecification(.powers, [FusionTerm(head: "click", power: 17)]),
-            "fusion.terms[0].power: expected -16.0 to 16.0, found 17.0"
+            "fusion.terms[0] (click).power: expected -16.0 to 16.0, found 17.0"
         ),
         (
             FusionSpecification(.powers, [FusionTerm(head: "click", weight: -1)]),
-            "fusion.terms[0].weight: expected 0.0 to 1000000.0, found -1.0"
+            "fusion.terms[0] (click).weight: expected 0.0 to 1000000.0, found -1.0"
         ),
         (
             FusionSpecification(.powers, [FusionTerm(head: "click", weight: 0, offset: 0)]),
-            "fusion.terms[0]: expected an offset or a weight above 0, found neither"
+            "fusion.terms[0] (click): expected an offset or a weight above 0, found neither"
         ),
         (
             FusionSpecification(.ranks, [FusionTerm(head: "click", power: 0)]),
-            "fusion.terms[0].power: expected 0.01 to 16.0, found 0.0"
+            "fusion.terms[0] (click).power: expected 0.01 to 16.0, found 0.0"
         ),
         (
             FusionSpecification(.ranks, [FusionTerm(head: "click", offset: -1)]),
-            "fusion.terms[0].offset: expected 0.0 to 1000000.0, found -1.0"
+            "fusion.terms[0] (click).offset: expected 0.0 to 1000000.0, found -1.0"
         ),
         (
             FusionSpecification(.sum, [FusionTerm(head: "click"), FusionTerm(head: "click", weight: 2)]),
-            "fusion.terms[1]: there is a term 'click' already"
+            "fusion.terms[1] (click): there is a term 'click' already"
         ),
         (
             FusionSpecification(.sum, [FusionTerm(head: "")]),
@@ -98,11 +101,11 @@ import Testing
         ),
         (
             FusionSpecification(.sum, [FusionTerm(head: "click"), FusionTerm(head: "pay")]),
-            "fusion.terms[1]: there is no head 'pay'; the model has click, watch_time"
+            "fusion.terms[1] (pay): there is no head 'pay'; the model has click, watch_time"
         ),
         (
             FusionSpecification(.sum, [FusionTerm(head: "click", lengthAdjusted: true)]),
-            "fusion.terms[0]: 'click' has no rate by length; in the model these have one: none"
+            "fusion.terms[0] (click / f(duration)): 'click' has no rate by length; in the model these have one: none"
         ),
     ])
     func whatCannotBeMeantIsRefused(specification: FusionSpecification, message: String) throws {

@@ -109,7 +109,7 @@ import Testing
         }
         #expect(
             error?.message
-                == "fusion.terms[0]: there is no head 'buy'; the snapshot's ranking model has click, like")
+                == "fusion.terms[0] (buy): there is no head 'buy'; the snapshot's ranking model has click, like")
     }
 
     /// A candidate takes 1 ms to rank: nine tenths of 61 ms are enough for 54, of 5 ms for 4, but the page needs 20.

@@ -164,7 +164,7 @@ import Testing
         ),
         (
             small + "\nfunnel: {fusion: {formula: ranks, terms: [{head: click, power: -1}]}}",
-            "c.yaml:9: funnel.fusion.terms[0].power: expected 0.01 to 16.0, found -1.0"
+            "c.yaml:9: funnel.fusion.terms[0] (click).power: expected 0.01 to 16.0, found -1.0"
         ),
         (small + "\ntls: {certificate: a, key: b}", "c.yaml:9: tls.authority is missing"),
         (small + "\nname: a\nname: b", "c.yaml:9: appears twice: name"),

@@ -151,7 +151,9 @@ struct RankerTrainingTests {
         Fault(message: "ranker.features: feature 'a': unknown source 'b'") {
             $0.features.features.append(FeatureDefinition("a", "b"))
         },
-        Fault(message: "ranker.net.crossings[0].layers: expected 1...32") { $0.net.crossings = [.dcn(layers: 0)] },
+        Fault(message: "ranker.net.crossings[0] (dcn).layers: expected 1...32") {
+            $0.net.crossings = [.dcn(layers: 0)]
+        },
     ]
 
     @Test(arguments: faults.indices)

@@ -100,7 +100,7 @@ struct BenchWorld {
 
     private var net: RankerSpecification {
         get throws {
-            try specification.ranker.net(fields: ranking.fitted.fields, rows: ranking.fitted.rows) { _ in true }
+            try specification.ranker.net(ranking.fitted.schema) { _ in true }
         }
     }
 

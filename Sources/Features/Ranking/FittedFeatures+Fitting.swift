@@ -24,7 +24,7 @@ extension FittedFeatures {
         let vocabularies = counts.vocabularies(resolved.minimumCounts)
         self.init(
             schema: resolved, description: base.description, profile: names, rates: counts.rates(of: resolved),
-            numbers: [:], rows: Self.rows(resolved, dataset, base, vocabularies), coverage: [:],
+            numbers: [:], rows: Self.rows(of: resolved, dataset, base, vocabularies), coverage: [:],
             vocabularies: vocabularies)
         measure(dataset, rows, base, samples)
     }
@@ -36,27 +36,32 @@ extension FittedFeatures {
             profile: Array(zip(profile, description.profileSizes)))
     }
 
-    /// Rows of every table that a feature or a history may look up.
+    /// Rows of every table that a feature or a history may look up, as fitting would have them.
+    ///
+    /// - Parameter schema: Resolved for the data set.
+    public static func rows(
+        of schema: FeatureSchema, in dataset: Dataset, rows: Range<Int>, base: FeatureEncoder
+    ) -> [String: Int] {
+        let minimums = schema.minimumCounts
+        let vocabularies = minimums.isEmpty ? [:] : OwnerCounts(dataset, rows, base).vocabularies(minimums)
+        return self.rows(of: schema, dataset, base, vocabularies)
+    }
+
     private static func rows(
-        _ schema: FeatureSchema, _ dataset: Dataset, _ base: FeatureEncoder, _ vocabularies: [String: [UInt32]]
+        of schema: FeatureSchema, _ dataset: Dataset, _ base: FeatureEncoder, _ vocabularies: [String: [UInt32]]
     ) -> [String: Int] {
         let columns = base.columns
         var rows = [
             "user": dataset.users.count + 1, "item": columns.count + 1, "category": columns.categoryCount,
             "author": columns.authorCount, "city": columns.cityCount, "tag": max(columns.tags.names.count, 1),
-            "surface": base.description.surfaceCount, "hour": Clock.hours + 1, "weekday": Clock.weekdays + 1,
+            "surface": base.description.surfaceCount,
         ]
         for (field, size) in zip(dataset.users.fields, base.description.profileSizes) {
             rows["profile.\(field.name)"] = max(size, 1)
         }
         for (table, vocabulary) in vocabularies { rows[table] = Int(vocabulary.max() ?? 0) + 1 }
-        for feature in schema.features where !feature.isNumber && feature.resolvedTransform != .vocabulary {
-            // Row 0 is the missing value.
-            rows[feature.tableName] = (feature.buckets ?? (feature.boundaries?.count ?? 0) + 1) + 1
-        }
-        let used = Set(
-            schema.features.filter { !$0.isNumber }.map(\.tableName)
-                + schema.histories.flatMap { $0.columns.map(\.rawValue) })
+        rows.merge(schema.fixedRows) { $1 }
+        let used = schema.tables
         return rows.filter { used.contains($0.key) }
     }
 

@@ -70,18 +70,41 @@ public struct FeatureField: Hashable, Sendable {
 }
 
 extension FittedFeatures {
-    /// The fields of ``RankerInputs``, in order: each categorical or multi-valued feature, then all numbers as one.
+    /// See ``FeatureSchema/fields``.
+    public var fields: [FeatureField] { schema.fields }
+}
+
+extension FeatureSchema {
+    /// The fields of ``RankerInputs``, in order: each categorical or multi-valued feature, then all numbers as one. The schema
+    /// is one that was resolved.
     public var fields: [FeatureField] {
-        var fields = schema.features.filter { !$0.isNumber }.map { feature in
+        var fields = features.filter { !$0.isNumber }.map { feature in
             FeatureField(
                 name: feature.name, kind: feature.isCategorical ? .categorical : .multivalued,
                 table: feature.tableName, count: 0)
         }
-        let numbers = schema.features.count { $0.isNumber }
+        let numbers = features.count { $0.isNumber }
         if numbers > 0 {
-            fields.append(FeatureField(name: FeatureSchema.numbersField, kind: .numeric, table: "", count: numbers))
+            fields.append(FeatureField(name: Self.numbersField, kind: .numeric, table: "", count: numbers))
         }
         return fields
+    }
+
+    /// Embedding tables that features and histories look up.
+    public var tables: Set<String> {
+        Set(
+            features.filter { !$0.isNumber }.map(\.tableName)
+                + histories.flatMap { $0.columns.map(\.rawValue) })
+    }
+
+    /// Rows of the tables whose sizes the schema decides: intervals and hashes, hours and days of the week. Row 0 is the
+    /// missing value.
+    public var fixedRows: [String: Int] {
+        var rows = ["hour": Clock.hours + 1, "weekday": Clock.weekdays + 1]
+        for feature in features where !feature.isNumber && feature.resolvedTransform != .vocabulary {
+            rows[feature.tableName] = (feature.buckets ?? (feature.boundaries?.count ?? 0) + 1) + 1
+        }
+        return rows
     }
 }
 

@@ -1,4 +1,12 @@
 extension Decoder {
+    /// The values of an object that has no keys but these.
+    ///
+    /// - Throws: for a key that nothing reads: of several, for the first by name.
+    package func values<Key: CodingKey & CaseIterable>(of keys: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        try refuseKeys(except: Key.allCases.map(\.stringValue))
+        return try container(keyedBy: keys)
+    }
+
     /// Throws for a key that nothing reads: of several, for the first by name.
     package func refuseKeys(except known: [String]) throws {
         let keys = try container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()

@@ -12,7 +12,7 @@ public struct FeatureSchema: Codable, Hashable, Sendable {
 
 /// One feature.
 public struct FeatureDefinition: Codable, Hashable, Sendable {
-    public enum Transform: String, Codable, Hashable, Sendable, CaseIterable {
+    public enum Transform: String, NamedChoice, Hashable {
         /// A category by its row of the catalogue, or of the data set's users and names.
         case vocabulary
         /// A category by the remainder of its hash: `buckets` rows, in which some collide.
@@ -70,8 +70,7 @@ public struct FeatureDefinition: Codable, Hashable, Sendable {
     }
 
     public init(from decoder: any Decoder) throws {
-        try decoder.refuseKeys(except: CodingKeys.allCases.map(\.rawValue))
-        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let values = try decoder.values(of: CodingKeys.self)
         name = try values.decode(String.self, forKey: .name)
         source = try values.decode(String.self, forKey: .source)
         window = try values.decodeIfPresent(StatisticsWindow.self, forKey: .window)
@@ -87,7 +86,7 @@ public struct FeatureDefinition: Codable, Hashable, Sendable {
 
 /// A sequence of the user's touches, newest first.
 public struct HistoryDefinition: Codable, Hashable, Sendable {
-    public enum Column: String, Codable, Hashable, Sendable, CaseIterable {
+    public enum Column: String, NamedChoice, Hashable {
         case item, category, author
     }
 
@@ -116,8 +115,7 @@ public struct HistoryDefinition: Codable, Hashable, Sendable {
     }
 
     public init(from decoder: any Decoder) throws {
-        try decoder.refuseKeys(except: CodingKeys.allCases.map(\.rawValue))
-        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let values = try decoder.values(of: CodingKeys.self)
         self.init(
             try values.decode(String.self, forKey: .name),
             actions: try values.decodeIfPresent([String].self, forKey: .actions) ?? ["clicks"],

@@ -32,7 +32,7 @@ public enum Counter: Int, CaseIterable, Hashable, Sendable {
 }
 
 /// How far back is counted.
-public enum StatisticsWindow: String, CaseIterable, Codable, Hashable, Sendable {
+public enum StatisticsWindow: String, NamedChoice, Hashable {
     case hour = "1h"
     case day = "1d"
     case week = "7d"

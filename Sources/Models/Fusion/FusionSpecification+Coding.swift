@@ -24,26 +24,10 @@ extension FusionSpecification {
                 ])
             return
         }
-        try decoder.refuseKeys(except: Key.allCases.map(\.rawValue))
-        let container = try decoder.container(keyedBy: Key.self)
-        let name = try container.decode(String.self, forKey: .formula)
-        guard let formula = Formula(rawValue: name) else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .formula, in: container,
-                debugDescription: "expected \(Formula.known), found '\(name)'")
-        }
-        self.init(formula, try container.decode([FusionTerm].self, forKey: .terms))
+        let values = try decoder.values(of: Key.self)
+        self.init(
+            try values.decode(Formula.self, forKey: .formula), try values.decode([FusionTerm].self, forKey: .terms))
     }
-}
-
-extension FusionSpecification.Formula {
-    /// Their names, for messages.
-    public static var known: String { allCases.map(\.rawValue).joined(separator: ", ") }
-}
-
-extension FusionTerm.Attribute {
-    /// Their names, for messages.
-    public static var known: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
 extension FusionTerm {
@@ -52,20 +36,14 @@ extension FusionTerm {
     }
 
     public init(from decoder: any Decoder) throws {
-        try decoder.refuseKeys(except: CodingKeys.allCases.map(\.rawValue))
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        head = try container.decodeIfPresent(String.self, forKey: .head)
-        if let name = try container.decodeIfPresent(String.self, forKey: .attribute) {
-            guard let attribute = Attribute(rawValue: name) else {
-                throw DecodingError.dataCorruptedError(
-                    forKey: .attribute, in: container, debugDescription: "expected \(Attribute.known), found '\(name)'")
-            }
-            self.attribute = attribute
-        }
-        weight = try container.decodeIfPresent(Float.self, forKey: .weight)
-        power = try container.decodeIfPresent(Float.self, forKey: .power)
-        offset = try container.decodeIfPresent(Float.self, forKey: .offset)
-        lengthAdjusted = try container.decodeIfPresent(Bool.self, forKey: .lengthAdjusted) ?? false
+        let values = try decoder.values(of: CodingKeys.self)
+        self.init(
+            head: try values.decodeIfPresent(String.self, forKey: .head),
+            attribute: try values.decodeIfPresent(Attribute.self, forKey: .attribute),
+            weight: try values.decodeIfPresent(Float.self, forKey: .weight),
+            power: try values.decodeIfPresent(Float.self, forKey: .power),
+            offset: try values.decodeIfPresent(Float.self, forKey: .offset),
+            lengthAdjusted: try values.value(.lengthAdjusted, or: false))
     }
 
     public func encode(to encoder: any Encoder) throws {

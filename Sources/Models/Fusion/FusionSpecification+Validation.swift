@@ -8,7 +8,7 @@ extension FusionSpecification {
         }
         var seen: Set<String> = []
         for (index, term) in terms.enumerated() {
-            let own = "\(place).terms[\(index)]"
+            let own = "\(place).\(term.place(index))"
             guard (term.head != nil) != (term.attribute != nil), term.head != "" else {
                 throw ModelError(.invalid, "\(own): expected a head or an attribute, and not both")
             }
@@ -40,14 +40,15 @@ extension FusionSpecification {
             guard heads.contains(head) else {
                 throw ModelError(
                     .invalid,
-                    "\(place).terms[\(index)]: there is no head '\(head)'; \(model) has "
+                    "\(place).\(term.place(index)): there is no head '\(head)'; \(model) has "
                         + heads.joined(separator: ", "))
             }
             guard !term.lengthAdjusted || adjustable.contains(head) else {
                 let known = adjustable.isEmpty ? "none" : adjustable.sorted().joined(separator: ", ")
                 throw ModelError(
                     .invalid,
-                    "\(place).terms[\(index)]: '\(head)' has no rate by length; in \(model) these have one: \(known)")
+                    "\(place).\(term.place(index)): '\(head)' has no rate by length; in \(model) these have one: \(known)"
+                )
             }
         }
     }
@@ -91,4 +92,9 @@ extension FusionSpecification {
                 .invalid, "\(place): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
         }
     }
+}
+
+extension FusionTerm {
+    /// As messages tell of it.
+    fileprivate func place(_ index: Int) -> String { "terms[\(index)]" + (name.isEmpty ? "" : " (\(name))") }
 }

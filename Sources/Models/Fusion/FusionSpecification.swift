@@ -1,8 +1,10 @@
+public import Features
+
 /// How predictions become the score that candidates are ordered by: a formula of a known family, and its terms.
 ///
 /// x_k is what term k reads of a candidate, see ``FusionTerm``; watch time is in seconds.
 public struct FusionSpecification: Codable, Hashable, Sendable {
-    public enum Formula: String, Codable, Hashable, Sendable, CaseIterable {
+    public enum Formula: String, NamedChoice, Hashable {
         /// `sum_k weight x_k`.
         case sum
         /// `p_click (1 + sum_k weight x_k)`, p_click of the head `click`.
@@ -43,7 +45,7 @@ public struct FusionSpecification: Codable, Hashable, Sendable {
 /// says; one that the formula has no use for is an error.
 public struct FusionTerm: Codable, Hashable, Sendable {
     /// What a term may read of an item beside predictions.
-    public enum Attribute: String, Codable, Hashable, Sendable, CaseIterable {
+    public enum Attribute: String, NamedChoice, Hashable {
         /// Seconds.
         case duration
         /// 0...1.

@@ -1,5 +1,7 @@
+import Features
+
 extension RankerSharing: Codable {
-    private enum Kind: String, Codable {
+    private enum Kind: String, NamedChoice {
         case none, bottom, mmoe, ple
     }
 
@@ -9,7 +11,9 @@ extension RankerSharing: Codable {
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Keys.self)
-        switch try values.decode(Kind.self, forKey: .kind) {
+        let kind = try values.decode(Kind.self, forKey: .kind)
+        try decoder.refuseKeys(except: ([.kind] + Self.keys(of: kind)).map(\.rawValue))
+        switch kind {
         case .none: self = .none
         case .bottom: self = .bottom(widths: try values.decode([Int].self, forKey: .widths))
         case .mmoe:
@@ -21,6 +25,15 @@ extension RankerSharing: Codable {
                 own: try values.value(.own, or: 1), shared: try values.value(.shared, or: 2),
                 levels: try values.decode([[Int]].self, forKey: .levels),
                 gateDropout: try values.value(.gateDropout, or: 0.1))
+        }
+    }
+
+    private static func keys(of kind: Kind) -> [Keys] {
+        switch kind {
+        case .none: []
+        case .bottom: [.widths]
+        case .mmoe: [.experts, .widths, .gateDropout]
+        case .ple: [.own, .shared, .levels, .gateDropout]
         }
     }
 
@@ -47,7 +60,7 @@ extension RankerSharing: Codable {
 }
 
 extension RankerCrossing: Codable {
-    private enum Kind: String, Codable {
+    private enum Kind: String, NamedChoice {
         case linear, fm, dcn, senet, bilinear, fibinet
     }
 
@@ -57,12 +70,14 @@ extension RankerCrossing: Codable {
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Keys.self)
+        let kind = try values.decode(Kind.self, forKey: .kind)
+        try decoder.refuseKeys(except: ([.kind] + Self.keys(of: kind)).map(\.rawValue))
         let fields = try values.decodeIfPresent([String].self, forKey: .fields)
         let heads = try values.decodeIfPresent([String].self, forKey: .heads)
         let pairs = try values.decodeIfPresent([[String]].self, forKey: .pairs)
         let form = try values.value(.form, or: Form.elementwise)
         let reduction = try values.value(.reduction, or: 3)
-        switch try values.decode(Kind.self, forKey: .kind) {
+        switch kind {
         case .linear: self = .linear(heads: heads)
         case .fm: self = .fm(width: try values.decodeIfPresent(Int.self, forKey: .width), fields: fields, heads: heads)
         case .dcn:
@@ -71,6 +86,17 @@ extension RankerCrossing: Codable {
         case .senet: self = .senet(fields: fields, reduction: reduction)
         case .bilinear: self = .bilinear(form: form, fields: fields, pairs: pairs)
         case .fibinet: self = .fibinet(form: form, fields: fields, pairs: pairs, reduction: reduction)
+        }
+    }
+
+    private static func keys(of kind: Kind) -> [Keys] {
+        switch kind {
+        case .linear: [.heads]
+        case .fm: [.width, .fields, .heads]
+        case .dcn: [.layers, .rank]
+        case .senet: [.fields, .reduction]
+        case .bilinear: [.form, .fields, .pairs]
+        case .fibinet: [.form, .fields, .pairs, .reduction]
         }
     }
 

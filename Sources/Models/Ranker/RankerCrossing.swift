@@ -1,3 +1,5 @@
+public import Features
+
 /// A block that crosses inputs.
 ///
 /// `fields` chooses categorical and multi-valued fields, and sequences, by name; nil for all of them. Sequences have no part in
@@ -17,7 +19,7 @@ public enum RankerCrossing: Hashable, Sendable {
     /// Bilinear interactions of the fields and of the fields re-weighted.
     case fibinet(form: Form = .elementwise, fields: [String]? = nil, pairs: [[String]]? = nil, reduction: Int = 3)
 
-    public enum Form: String, Codable, Sendable, Hashable {
+    public enum Form: String, NamedChoice, Hashable {
         /// `x_i^T W x_j`, one number.
         case product
         /// `x_i * (W x_j)`.

@@ -1,3 +1,4 @@
+import Features
 public import Foundation
 
 extension RankerSpecification {
@@ -9,20 +10,8 @@ extension RankerSpecification {
     /// - Throws: `ModelError.invalid` that names a key that is not known, a value that is not of its kind, or what cannot be
     ///   meant.
     public init(json: Data, path: String) throws(ModelError) {
-        do {
-            self = try JSONDecoder().decode(Self.self, from: json)
-            let given = try JSONSerialization.jsonObject(with: json)
-            let known = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self))
-            if let key = Self.unknownKey(of: given, in: known, at: "") {
-                throw ModelError(.invalid, "\(path): unknown key '\(key)'")
-            }
-        } catch let error as ModelError {
-            throw error
-        } catch let error as DecodingError {
-            throw ModelError(.invalid, "\(path): \(ModelSpecification.describe(error))")
-        } catch {
-            throw ModelError(.invalid, "\(path): expected a JSON object: \(error.localizedDescription)")
-        }
+        self = try SpecificationFile.read(
+            Self.self, from: SpecificationFile.document(json, path: path), path: path)
         do throws(ModelError) {
             try validate()
         } catch {
@@ -37,30 +26,12 @@ extension RankerSpecification {
         return try encoder.encode(self)
     }
 
-    /// A key of what was given that the specification, written again, does not have. An optional that is nil is not
-    /// written: so null is no way to say so, leaving the key out is.
-    static func unknownKey(of given: Any, in known: Any, at place: String) -> String? {
-        if let given = given as? [String: Any] {
-            guard let known = known as? [String: Any] else { return place }
-            for (key, value) in given.sorted(by: { $0.key < $1.key }) {
-                let place = place.isEmpty ? key : "\(place).\(key)"
-                guard let own = known[key] else { return place }
-                if let found = unknownKey(of: value, in: own, at: place) { return found }
-            }
-        } else if let given = given as? [Any], let known = known as? [Any] {
-            for (index, (value, own)) in zip(given, known).enumerated() {
-                if let found = unknownKey(of: value, in: own, at: "\(place)[\(index)]") { return found }
-            }
-        }
-        return nil
-    }
-
-    enum Keys: String, CodingKey, CaseIterable {
+    private enum Keys: String, CodingKey, CaseIterable {
         case tables, fields, sequences, crossings, deep, personal, shared, heads, negatives
     }
 
     public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: Keys.self)
+        let values = try decoder.values(of: Keys.self)
         self.init(
             tables: try values.decode([String: RankerTable].self, forKey: .tables),
             fields: try values.decode([RankerField].self, forKey: .fields),
@@ -81,23 +52,23 @@ extension KeyedDecodingContainer {
 }
 
 extension RankerTable {
-    private enum Keys: String, CodingKey {
+    private enum Keys: String, CodingKey, CaseIterable {
         case width, padding
     }
 
     public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: Keys.self)
+        let values = try decoder.values(of: Keys.self)
         self.init(width: try values.decode(Int.self, forKey: .width), padding: try values.value(.padding, or: true))
     }
 }
 
 extension RankerField {
-    private enum Keys: String, CodingKey {
+    private enum Keys: String, CodingKey, CaseIterable {
         case name, kind, table, pooling, count
     }
 
     public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: Keys.self)
+        let values = try decoder.values(of: Keys.self)
         self.init(
             try values.decode(String.self, forKey: .name), try values.decode(Kind.self, forKey: .kind),
             table: try values.decodeIfPresent(String.self, forKey: .table),
@@ -106,12 +77,12 @@ extension RankerField {
 }
 
 extension RankerSequence {
-    private enum Keys: String, CodingKey {
+    private enum Keys: String, CodingKey, CaseIterable {
         case name, columns, form, hidden, ageWidth, length, search
     }
 
     public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: Keys.self)
+        let values = try decoder.values(of: Keys.self)
         self.init(
             try values.decode(String.self, forKey: .name),
             columns: try values.decode([Column].self, forKey: .columns),
@@ -122,13 +93,26 @@ extension RankerSequence {
     }
 }
 
+extension RankerSequence.Column {
+    private enum Keys: String, CodingKey, CaseIterable {
+        case table, query
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.values(of: Keys.self)
+        self.init(
+            table: try values.decode(String.self, forKey: .table),
+            query: try values.decodeIfPresent(String.self, forKey: .query))
+    }
+}
+
 extension RankerSequence.Search {
-    private enum Keys: String, CodingKey {
+    private enum Keys: String, CodingKey, CaseIterable {
         case kind, column, limit
     }
 
     public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: Keys.self)
+        let values = try decoder.values(of: Keys.self)
         self.init(
             try values.decode(Kind.self, forKey: .kind), column: try values.decode(Int.self, forKey: .column),
             limit: try values.value(.limit, or: 100))
@@ -136,12 +120,12 @@ extension RankerSequence.Search {
 }
 
 extension RankerDeepNet {
-    private enum Keys: String, CodingKey {
+    private enum Keys: String, CodingKey, CaseIterable {
         case widths, dropout, normalization
     }
 
     public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: Keys.self)
+        let values = try decoder.values(of: Keys.self)
         self.init(
             widths: try values.decode([Int].self, forKey: .widths), dropout: try values.value(.dropout, or: 0),
             normalization: try values.value(.normalization, or: .none))
@@ -149,12 +133,12 @@ extension RankerDeepNet {
 }
 
 extension RankerPersonalGates {
-    private enum Keys: String, CodingKey {
+    private enum Keys: String, CodingKey, CaseIterable {
         case fields, hidden, deep, towers
     }
 
     public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: Keys.self)
+        let values = try decoder.values(of: Keys.self)
         self.init(
             fields: try values.decode([String].self, forKey: .fields), hidden: try values.value(.hidden, or: 32),
             deep: try values.value(.deep, or: true), towers: try values.value(.towers, or: false))
@@ -162,16 +146,28 @@ extension RankerPersonalGates {
 }
 
 extension RankerHead {
-    private enum Keys: String, CodingKey {
+    private enum Keys: String, CodingKey, CaseIterable {
         case name, kind, weight, tower, given, threshold
     }
 
     public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: Keys.self)
+        let values = try decoder.values(of: Keys.self)
         self.init(
             try values.decode(String.self, forKey: .name), try values.decode(Kind.self, forKey: .kind),
             weight: try values.value(.weight, or: 1), tower: try values.value(.tower, or: []),
             given: try values.decodeIfPresent(String.self, forKey: .given),
             threshold: try values.value(.threshold, or: 0.8))
+    }
+}
+
+extension RankerNegatives {
+    private enum Keys: String, CodingKey, CaseIterable {
+        case head, rate
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.values(of: Keys.self)
+        self.init(
+            head: try values.decode(String.self, forKey: .head), rate: try values.decode(Float.self, forKey: .rate))
     }
 }

@@ -18,7 +18,9 @@ extension RankerSpecification {
         let used = Set(
             fields.filter { $0.kind != .numeric }.map(\.tableName) + sequences.flatMap { $0.columns.map(\.table) })
         for name in tables.keys.sorted() { try check(used.contains(name), "tables.\(name): nothing uses it") }
-        for (index, crossing) in crossings.enumerated() { try validate(crossing, "crossings[\(index)]") }
+        for (index, crossing) in crossings.enumerated() {
+            try validate(crossing, "crossings[\(index)] (\(crossing.kindName))")
+        }
         if let deep {
             try widths(deep.widths, "deep.widths")
             try share(deep.dropout, "deep.dropout")
@@ -31,7 +33,8 @@ extension RankerSpecification {
             negatives.rate > 0 && negatives.rate <= 1,
             "negatives.rate: expected more than 0, at most 1, found \(negatives.rate)")
         guard let sampled = heads.first(where: { $0.name == negatives.head }) else {
-            throw ModelError(.invalid, "negatives.head: there is no head '\(negatives.head)'")
+            throw ModelError(
+                .invalid, "negatives.head: there is no head '\(negatives.head)'\(known(heads.map(\.name)))")
         }
         try check(
             sampled.kind == .binary && sampled.given == nil,
@@ -45,7 +48,9 @@ extension RankerSpecification {
             try check(field.table == nil, "\(place): numbers have no table")
             try width(field.count, "\(place): count")
         } else {
-            try check(tables[field.tableName] != nil, "\(place): there is no table '\(field.tableName)'")
+            try check(
+                tables[field.tableName] != nil,
+                "\(place): there is no table '\(field.tableName)'\(known(tables.keys.sorted()))")
             try check(field.count == 1, "\(place): count is of numeric fields")
         }
         try check(field.kind == .multivalued || field.pooling == .mean, "\(place): pooling is of multivalued fields")
@@ -63,11 +68,13 @@ extension RankerSpecification {
             "\(place): ageWidth: expected 0...\(Self.widthMax), found \(sequence.ageWidth)")
         for column in sequence.columns {
             guard let table = tables[column.table] else {
-                throw ModelError(.invalid, "\(place): there is no table '\(column.table)'")
+                throw ModelError(
+                    .invalid, "\(place): there is no table '\(column.table)'\(known(tables.keys.sorted()))")
             }
             guard let query = column.query else { continue }
             guard let field = fields.first(where: { $0.name == query }), field.kind == .categorical else {
-                throw ModelError(.invalid, "\(place): query '\(query)' is not a categorical field")
+                let queries = fields.filter { $0.kind == .categorical }.map(\.name)
+                throw ModelError(.invalid, "\(place): query '\(query)' is not a categorical field\(known(queries))")
             }
             try check(
                 tables[field.tableName]?.width == table.width,
@@ -96,7 +103,8 @@ extension RankerSpecification {
 
     private func validate(_ crossing: RankerCrossing, _ place: String) throws(ModelError) {
         for name in crossing.heads ?? [] {
-            try check(heads.contains { $0.name == name }, "\(place): there is no head '\(name)'")
+            try check(
+                heads.contains { $0.name == name }, "\(place): there is no head '\(name)'\(known(heads.map(\.name)))")
         }
         switch crossing {
         case .linear: break
@@ -128,7 +136,9 @@ extension RankerSpecification {
         try check(!pairs.isEmpty, "\(place).pairs: at least one, or leave the key out")
         for pair in pairs {
             try check(pair.count == 2 && pair[0] != pair[1], "\(place).pairs: expected two fields, found \(pair)")
-            for name in pair { try check(names.contains(name), "\(place).pairs: '\(name)' is not among the fields") }
+            for name in pair {
+                try check(names.contains(name), "\(place).pairs: '\(name)' is not among the fields\(known(names))")
+            }
         }
         try check(Set(pairs).count == pairs.count, "\(place).pairs: a pair is there twice")
     }
@@ -140,7 +150,8 @@ extension RankerSpecification {
         try check(Set(names).count == names.count, "\(place).fields: a name is there twice")
         for name in names {
             try check(
-                crossable.contains(name), "\(place).fields: '\(name)' is no field with an embedding, and no sequence")
+                crossable.contains(name),
+                "\(place).fields: '\(name)' is no field with an embedding, and no sequence\(known(crossable))")
         }
         return names
     }
@@ -148,7 +159,9 @@ extension RankerSpecification {
     private func validate(_ gates: RankerPersonalGates) throws(ModelError) {
         try check(!gates.fields.isEmpty, "personal.fields: at least one")
         for name in gates.fields {
-            try check(fields.contains { $0.name == name }, "personal.fields: there is no field '\(name)'")
+            try check(
+                fields.contains { $0.name == name },
+                "personal.fields: there is no field '\(name)'\(known(fields.map(\.name)))")
         }
         try width(gates.hidden, "personal.hidden")
         try check(gates.deep || gates.towers, "personal: nothing to gate")
@@ -197,9 +210,15 @@ extension RankerSpecification {
             head.threshold > 0 && head.threshold < 1, "\(place): threshold: expected 0...1, found \(head.threshold)")
         guard let given = head.given else { return }
         guard let condition = heads.first(where: { $0.name == given }), given != head.name else {
-            throw ModelError(.invalid, "\(place): given: there is no other head '\(given)'")
+            let others = heads.map(\.name).filter { $0 != head.name }
+            throw ModelError(.invalid, "\(place): given: there is no other head '\(given)'\(known(others))")
         }
         try check(condition.kind == .binary, "\(place): given: '\(given)' is not binary")
+    }
+
+    /// The end of a message about a name that there is not.
+    private func known(_ names: [String]) -> String {
+        names.isEmpty ? "" : "; there \(names.count == 1 ? "is" : "are") \(names.joined(separator: ", "))"
     }
 
     private func unique(_ names: [String], _ kind: String) throws(ModelError) {

@@ -1,3 +1,5 @@
+public import Features
+
 /// What a ranking model is made of: its inputs, how they are crossed, what its tasks share, and its heads. Read from JSON;
 /// see `init(json:path:)`.
 public struct RankerSpecification: Codable, Hashable, Sendable {
@@ -49,7 +51,7 @@ public struct RankerTable: Codable, Hashable, Sendable {
 }
 
 public struct RankerField: Codable, Hashable, Sendable {
-    public enum Kind: String, Codable, Sendable, Hashable {
+    public enum Kind: String, NamedChoice, Hashable {
         /// A row of a table.
         case categorical
         /// A list of rows of a table, pooled.
@@ -58,7 +60,7 @@ public struct RankerField: Codable, Hashable, Sendable {
         case numeric
     }
 
-    public enum Pooling: String, Codable, Sendable, Hashable {
+    public enum Pooling: String, NamedChoice, Hashable {
         case mean
         case sum
     }
@@ -98,7 +100,7 @@ public struct RankerSequence: Codable, Hashable, Sendable {
         }
     }
 
-    public enum Form: String, Codable, Sendable, Hashable {
+    public enum Form: String, NamedChoice, Hashable {
         /// The mean; the candidate plays no part.
         case mean
         /// DIN's layers over `[q, k, q - k, q * k]`.
@@ -109,7 +111,7 @@ public struct RankerSequence: Codable, Hashable, Sendable {
 
     /// How a few behaviours are found in a long list (SIM), before attention looks at them.
     public struct Search: Codable, Hashable, Sendable {
-        public enum Kind: String, Codable, Sendable, Hashable {
+        public enum Kind: String, NamedChoice, Hashable {
             /// The same value of the column as the candidate's.
             case hard
             /// The nearest embeddings of the column.
@@ -155,7 +157,7 @@ public struct RankerSequence: Codable, Hashable, Sendable {
 }
 
 public struct RankerDeepNet: Codable, Hashable, Sendable {
-    public enum Normalization: String, Codable, Sendable, Hashable {
+    public enum Normalization: String, NamedChoice, Hashable {
         case none
         case batch
         case layer
@@ -206,7 +208,7 @@ public enum RankerSharing: Hashable, Sendable {
 }
 
 public struct RankerHead: Codable, Hashable, Sendable {
-    public enum Kind: String, Codable, Sendable, Hashable {
+    public enum Kind: String, NamedChoice, Hashable {
         /// Whether something happened; predicts its probability.
         case binary
         /// Seconds watched, 0 for what was not played; weighted logistic regression, predicts seconds.

@@ -4,20 +4,22 @@ extension RankingSpecification {
     /// The net for a data set: all fields there are unless it names some, a table for each, heads whose event happens.
     ///
     /// - Parameters:
-    ///   - fields: What the features come to, in their order.
-    ///   - rows: Rows of each table that they have.
+    ///   - schema: The features, resolved for the data set.
     ///   - isLearned: Whether the data set has both outcomes of a head.
     /// - Throws: `ModelError.invalid` that names what the data set has not, or what cannot be meant.
     public func net(
-        fields: [FeatureField], rows: [String: Int], isLearned: (RankerHead) -> Bool
+        _ schema: FeatureSchema, isLearned: (RankerHead) -> Bool
     ) throws(ModelError) -> RankerSpecification {
         var result = net
-        let fields = fields.map(RankerField.init)
+        let fields = schema.fields.map(RankerField.init)
         if !net.fields.isEmpty {
             for field in net.fields {
                 guard fields.contains(where: { $0.name == field.name && $0.kind == field.kind }) else {
+                    let known = fields.filter { $0.kind == field.kind }.map(\.name).joined(separator: ", ")
                     throw ModelError(
-                        .invalid, "ranker.net.fields: there is no \(field.kind.rawValue) feature '\(field.name)'")
+                        .invalid,
+                        "ranker.net.fields: there is no \(field.kind.rawValue) feature '\(field.name)'; there are \(known)"
+                    )
                 }
             }
         }
@@ -30,11 +32,10 @@ extension RankingSpecification {
         let used = Set(
             result.fields.filter { $0.kind != .numeric }.map(\.tableName)
                 + result.sequences.flatMap { $0.columns.map(\.table) })
-        for name in net.tables.keys.sorted() where rows[name] == nil && !Self.sharedTables.contains(name) {
-            throw ModelError(
-                .invalid,
-                "ranker.net.tables: there is no table '\(name)'; there are \(rows.keys.sorted().joined(separator: ", "))"
-            )
+        let tables = schema.tables
+        for name in net.tables.keys.sorted() where !tables.contains(name) && !Self.sharedTables.contains(name) {
+            let known = tables.sorted().joined(separator: ", ")
+            throw ModelError(.invalid, "ranker.net.tables: there is no table '\(name)'; there are \(known)")
         }
         result.tables = [:]
         for name in used {

@@ -51,7 +51,7 @@ public struct RankingSpecification: Codable, Hashable, Sendable {
 
 /// How the ranker is fitted.
 public struct RankingTrainingSpecification: Codable, Hashable, Sendable {
-    public enum CalibratorKind: String, Codable, Hashable, Sendable {
+    public enum CalibratorKind: String, NamedChoice, Hashable {
         case none
         /// Two numbers; keeps the order of candidates.
         case platt

@@ -37,33 +37,21 @@ final class RankerRun {
         self.dataset = dataset
         self.options = options
         self.progress = progress
-        do {
-            let schema = try specification.schema(
-                profile: dataset.users.fields.map(\.name), days: Self.days(dataset.exposures, rows))
-            let fitted = try FittedFeatures(fitting: schema, to: dataset, rows: rows, base: base)
-            let learnable = LearnableHeads(dataset, rows)
-            net = try specification.net(fields: fitted.fields, rows: fitted.rows, isLearned: learnable.contains)
+        let outline = try RankerOutline(specification, dataset, rows: rows)
+        (net, headsLeftOut) = (outline.net, outline.headsLeftOut)
+        do throws(FeatureError) {
+            let fitted = try FittedFeatures(fitting: outline.schema, to: dataset, rows: rows, base: base)
             let statistics = fitted.makeStatistics(columns: base.columns)
             encoder = RankingEncoder(
                 fitted, columns: base.columns, itemIndex: base.itemIndex, userIndex: base.userIndex,
                 statistics: statistics)
             start = Replay(dataset: dataset, encoder: base, ranking: statistics)
-        } catch let error as FeatureError {
+        } catch {
             throw TrainingError(.invalidInput, "--specification: ranker.features: \(error.message)")
-        } catch let error as ModelError {
-            throw TrainingError(.invalidInput, "--specification: \(error.message)")
         }
-        let kept = Set(net.heads.map(\.name))
-        headsLeftOut = specification.net.heads.map(\.name).filter { !kept.contains($0) }
         training = try RankingTraining(
             net, encoder: encoder, options: specification.training, log: dataset.exposures, seed: options.seed,
             threads: options.threads, progress: progress)
-    }
-
-    /// From the first trial to the last.
-    private static func days(_ log: ExposureTable, _ rows: Range<Int>) -> Double {
-        guard let first = rows.first(where: log.isTrial), let last = rows.last(where: log.isTrial) else { return 0 }
-        return Double(log.times[last] - log.times[first]) / 86_400_000
     }
 
     /// Trains on rows of the log, stopping early by the last of them, and calibrates on these.

@@ -17,7 +17,7 @@ final class RankingTraining {
     private var sampling: SeededGenerator
 
     /// - Parameters:
-    ///   - net: For the data set; see `RankingSpecification.net(fields:rows:isLearned:)`.
+    ///   - net: For the data set; see `RankingSpecification.net(_:isLearned:)`.
     ///   - encoder: Makes its inputs.
     init(
         _ net: RankerSpecification, encoder: RankingEncoder, options: RankingTrainingSpecification,

@@ -12,19 +12,26 @@ struct ModelDescribeCommand: AsyncParsableCommand {
         commandName: "describe",
         abstract: "Check a ranking model's specification and count what it holds and does.",
         discussion: """
+            FILE is the specification of a ranking model, or the models' specification, as `trainer specification` prints it, \
+            of which the ranker is described: with --data for that data set, without it for one that is assumed, and told.
+
             Parameters are trained scalars and kept statistics, operations floating-point operations for one candidate, a
             multiplication and an addition counting two, histories at full length. The engine is what a ranker serves it by:
             `inference`, nets in tiles, or `workspace`, the trained model itself, for the blocks that are named.
             """)
 
-    /// Rows of a table of which nothing is said.
-    private static let rowsByDefault = 1_000
-
     @Argument(help: "JSON file with the specification.")
     var file: String
 
-    @Option(help: "Rows of a table, as TABLE=COUNT; may be repeated. Tables left out count with 1000 rows.")
+    @Option(
+        help: """
+            Rows of a table, as TABLE=COUNT; may be repeated. Of the models' specification, profile.NAME=COUNT is a profile \
+            field too. Tables left out count with \(DescribedModel.rowsByDefault) rows.
+            """)
     var rows: [String] = []
+
+    @Option(help: "Directory of a data set whose fields, heads and sizes count; of the models' specification only.")
+    var data: String?
 
     @Flag(help: "Print the specification, all defaults written out, instead of the table.")
     var specification = false
@@ -32,29 +39,31 @@ struct ModelDescribeCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        if data != nil, !rows.isEmpty { throw ValidationError("--rows: not with --data, which tells them") }
+    }
+
     func run() async throws {
-        let data: Data
+        let model: DescribedModel
         do {
-            data = try Data(contentsOf: URL(filePath: file))
-        } catch {
-            throw ValidationError("\(file): cannot be read: \(error.localizedDescription)")
-        }
-        let read: RankerSpecification
-        do {
-            read = try RankerSpecification(json: data, path: file)
+            model = try DescribedModel.read(file, rows: counts(), data: data)
         } catch {
             throw ValidationError("\(error)")
         }
         if specification {
-            print(String(decoding: try read.json(), as: UTF8.self))
+            print(String(decoding: try model.net.json(), as: UTF8.self))
             return
         }
-        let costs = try read.costs(rows: counts(of: read))
+        let costs = try model.net.costs(rows: model.rows)
         if json {
-            try printJSON(Output(engine: read.engine, workspaceBlocks: read.workspaceBlocks, parts: costs))
+            try printJSON(
+                Output(
+                    engine: model.net.engine, workspaceBlocks: model.net.workspaceBlocks, rows: model.rows,
+                    notes: model.notes, parts: costs))
         } else {
             print(Self.text(costs), terminator: "")
-            print(Self.engine(of: read))
+            print(Self.engine(of: model.net))
+            for note in model.notes { print(note) }
         }
     }
 
@@ -62,6 +71,10 @@ struct ModelDescribeCommand: AsyncParsableCommand {
         var engine: RankerNet.Engine
         /// Why it is `workspace`; empty when it is not.
         var workspaceBlocks: [String]
+        /// Of each table.
+        var rows: [String: Int]
+        /// What was assumed, and what is not as the file says.
+        var notes: [String]
         var parts: [RankerCost]
     }
 
@@ -71,15 +84,12 @@ struct ModelDescribeCommand: AsyncParsableCommand {
             + (blocks.isEmpty ? "" : ", for \(blocks.joined(separator: ", "))")
     }
 
-    private func counts(of specification: RankerSpecification) throws -> [String: Int] {
-        var result = specification.tables.mapValues { _ in Self.rowsByDefault }
+    private func counts() throws -> [String: Int] {
+        var result: [String: Int] = [:]
         for pair in rows {
             let parts = pair.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, let count = Int(parts[1]), (1...Int(UInt32.max)).contains(count) else {
                 throw ValidationError("--rows: expected TABLE=COUNT, found '\(pair)'")
-            }
-            guard result[String(parts[0])] != nil else {
-                throw ValidationError("--rows: there is no table '\(parts[0])' in \(file)")
             }
             result[String(parts[0])] = count
         }
