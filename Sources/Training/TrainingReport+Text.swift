@@ -15,10 +15,13 @@ extension TrainingReport {
         }
         if let ranking {
             lines.append("")
-            lines.append(Self.row("ranking", ["AUC", "GAUC", "log loss", "ECE", "sum p / clicks"]))
-            lines.append(Self.row("pre-ranker, frozen", ranking.frozen.preRanker.cells))
-            lines.append(Self.row("rate model, frozen", ranking.frozen.rateModel.cells))
-            lines.append(Self.row("pre-ranker, live users", ranking.live.preRanker.cells))
+            lines += Self.table(
+                "ranking", ["AUC", "GAUC", "log loss", "ECE", "sum p / clicks"],
+                [
+                    ("pre-ranker, frozen", ranking.frozen.preRanker.cells),
+                    ("rate model, frozen", ranking.frozen.rateModel.cells),
+                    ("pre-ranker, live users", ranking.live.preRanker.cells),
+                ], width: 15)
         }
         if let ranker {
             lines.append("")
@@ -52,9 +55,17 @@ extension TrainingReport {
         value.map { String(format: "%.4f", $0) } ?? "-"
     }
 
-    static func row(_ name: String, _ cells: [String], width: Int = 15) -> String {
-        let padded = cells.map { String(repeating: " ", count: max(0, width - $0.count)) + $0 }
-        return name.padding(toLength: 24, withPad: " ", startingAt: 0) + padded.joined()
+    /// A table: names in full on the left, numbers on the right in columns that are as wide as given, or as they need.
+    static func table(
+        _ title: String, _ titles: [String], _ rows: [(name: String, cells: [String])], width: Int
+    ) -> [String] {
+        let rows = [(title, titles)] + rows
+        let names = max(24, rows.map(\.0.count).max() ?? 0)
+        let width = max(width, 1 + (rows.flatMap(\.1).map(\.count).max() ?? 0))
+        return rows.map { name, cells in
+            name + String(repeating: " ", count: names - name.count)
+                + cells.map { String(repeating: " ", count: width - $0.count) + $0 }.joined()
+        }
     }
 }
 
@@ -76,14 +87,8 @@ extension RecallFigures {
 
     /// A table for people: a line a channel.
     var lines: [String] {
-        let title = "recall, \(users) users"
         let depths = Self.depths.map { "@\($0)" }
-        var lines = [
-            TrainingReport.row(
-                title,
-                depths + ["HR@10", "NDCG@10", "MAP@10", "HR@100"] + ["covers", "novelty", "head", "tail", "alone"],
-                width: 9)
-        ]
+        var rows: [(name: String, cells: [String])] = []
         for channel in channels {
             let first = channel.atDepth.first ?? .init()
             let cells =
@@ -92,9 +97,13 @@ extension RecallFigures {
                 + [TrainingReport.share(channel.atDepth.first { $0.depth == Self.depth }?.hitRate)]
                 + [TrainingReport.share(channel.coverage), channel.novelty.map { String(format: "%.1f", $0) } ?? "-"]
                 + [channel.headRecall, channel.tailRecall, channel.alone].map(TrainingReport.share)
-            lines.append(TrainingReport.row(channel.channel, cells, width: 9))
+            rows.append((channel.channel, cells))
         }
-        lines.append(TrainingReport.row("union", union.map { TrainingReport.share($0.recall) }, width: 9))
+        rows.append(("union", union.map { TrainingReport.share($0.recall) }))
+        var lines = TrainingReport.table(
+            "recall, \(users) users",
+            depths + ["HR@10", "NDCG@10", "MAP@10", "HR@100"] + ["covers", "novelty", "head", "tail", "alone"], rows,
+            width: 9)
         lines.append(
             String(
                 format: "           %.1f items to find a user, %.0f %% of them among the %d head items; ", itemsPerUser,

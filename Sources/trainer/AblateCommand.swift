@@ -10,7 +10,8 @@ struct AblateCommand: ParsableCommand {
         abstract: "Train the ranker with each of its blocks on and off, by one seed, and print one table.",
         discussion: """
             Each variant is trained on the log up to a moment and asked about what came after it. A block that the \
-            specification has is taken out, one that it has not is put in. Nothing is published.
+            specification has is taken out, one that it has not is put in; a variant that the net or the features cannot \
+            have is left out, and said to be before any is trained. Nothing is published.
             """)
 
     @Option(help: "Directory of a data set, as `tributary import` or `tributary generate` writes it.")

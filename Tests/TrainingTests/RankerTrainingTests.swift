@@ -83,9 +83,7 @@ struct RankerTrainingTests {
             funnel.clicks == funnel.lostToFilter + funnel.lostInRecall + funnel.lostInPreRanking + funnel.lostInRanking
                 + funnel.found)
         #expect(funnel.clicks > funnel.users && funnel.found > 0)
-        // All of 400 items come through a cut to 500.
-        #expect(funnel.agreement == 1 && funnel.agreementOfTops > 0.15 && funnel.agreementOfTops < 1, "\(funnel)")
-        #expect(funnel.lostInPreRanking == 0)
+        #expect(funnel.agreementOfTops > 0.15 && funnel.agreementOfTops < 1, "\(funnel)")
         let making = try #require(report.rankerMaking)
         #expect(making.byteLoss <= 0.001 && making.parameters > 0 && making.layers > 0)
     }
@@ -218,8 +216,57 @@ struct RankerTrainingTests {
         for name in ["full", "without DCN V2", "without the deep net", "with FM", "with PLE", "click alone"] {
             #expect(names.contains(name), "\(names)")
         }
+        #expect(names.contains("with history likes") && !names.contains("with MMoE") && ablation.leftOut.isEmpty)
+        // No name is cut, and numbers stand below their titles.
+        let lines = ablation.text.split(separator: "\n")
+        for title in ["AUC among all rows, live users", "with logistic regression, watch_time"] {
+            #expect(lines.contains { $0.hasPrefix("\(title) ") }, "\(title)")
+        }
         #expect(ablation.models.first { $0.frozen.model == "click alone" }?.frozen.heads.count == 1)
         #expect(ablation.models[0].frozen == report.models.last?.frozen.renamed("full"))
+    }
+
+    /// Of a net with nothing in it every block is put in, but for those that its features do not allow.
+    @Test func blocksThatAreOffArePutIn() throws {
+        let dataset = try world(impressions: 2_000)
+        var options = options { ranker in
+            ranker.training.epochs = 1
+            ranker.features = FeatureSchema(features: [
+                FeatureDefinition("item", "item.id"), FeatureDefinition("category", "item.category"),
+            ])
+            ranker.net = RankerSpecification(
+                tables: [:], fields: [], crossings: [.linear()], heads: [RankerHead("click", .binary)])
+        }
+        let report = try RankingTrial(dataset, fraction: 0.2, options: options, progress: .silent).ablation()
+        #expect(
+            report.models.map(\.frozen.model) == [
+                "full", "without logistic regression", "with a deep net", "with a shared bottom", "with MMoE",
+                "with PLE",
+                "with DCN V2", "with FM", "with SENet", "with bilinear", "with FiBiNet",
+            ])
+        #expect(report.leftOut.map(\.variant) == ["with gates of the user"])
+        let reason = "ranker.net.personal.fields: there is no field 'user'; there are item, category"
+        #expect(report.leftOut.first?.reason == reason && report.text.hasSuffix("with gates of the user: \(reason)"))
+
+        options.specification.ranker.enabled = false
+        let trial = try RankingTrial(dataset, fraction: 0.2, options: options, progress: .silent)
+        for run in [{ try trial.ablation() }, { try trial.run([.rates, .ranker]) }] {
+            let error = #expect(throws: TrainingError.self) { try run() }
+            #expect(error?.message == "--specification: ranker.enabled is false: there is no ranker to train")
+        }
+        #expect(try trial.run([.rates]).models.map(\.frozen.model) == ["rate model"])
+    }
+
+    /// Of more candidates than come through, the cut keeps more of the ranker's first than chance would.
+    @Test func theCutKeepsWhatTheRankerPutsFirst() throws {
+        var configuration = WorldConfiguration()
+        (configuration.users, configuration.items, configuration.impressions) = (400, 1_500, 40_000)
+        let (store, _, report) = try train(World(configuration).log(), options())
+        defer { try? FileManager.default.removeItem(atPath: store.directory) }
+        let funnel = try #require(report.funnel)
+        let chance = Double(funnel.cut) / funnel.candidates
+        #expect(chance < 0.9 && funnel.agreement > chance + 0.05 && funnel.agreement < 1, "\(funnel)")
+        #expect(funnel.agreementOfTops < funnel.agreement && funnel.lostInPreRanking > 0, "\(funnel)")
     }
 }
 

@@ -8,30 +8,25 @@ extension RankerFigures {
             lines += Self.table(models, title: "ranking, \(name)") + [""]
         }
         if !segments.isEmpty {
-            lines.append(TrainingReport.row("ranker, live, by segment", HeadFigures.titles, width: 11))
-            lines += segments.map {
-                TrainingReport.row("\($0.segment), \($0.figures.head)", $0.figures.cells, width: 11)
-            }
+            lines += TrainingReport.table(
+                "ranker, live, by segment", HeadFigures.titles,
+                segments.map { ("\($0.segment), \($0.figures.head)", $0.figures.cells) }, width: 11)
             lines.append("")
         }
         if let gates { lines += gates.lines }
         if !features.isEmpty {
-            lines += ["", TrainingReport.row("feature", ["covers", "unknown", "drift"], width: 11)]
-            lines += features.map {
-                TrainingReport.row(
-                    $0.feature, [$0.coverage, $0.unknownShare, $0.drift].map(TrainingReport.share), width: 11)
-            }
+            lines.append("")
+            lines += TrainingReport.table(
+                "feature", ["covers", "unknown", "drift"],
+                features.map { ($0.feature, [$0.coverage, $0.unknownShare, $0.drift].map(TrainingReport.share)) },
+                width: 11)
         }
         return lines
     }
 
     static func table(_ models: [ModelFigures], title: String) -> [String] {
-        var lines = [TrainingReport.row(title, HeadFigures.titles, width: 11)]
-        for model in models {
-            for head in model.heads {
-                lines.append(TrainingReport.row("\(model.model), \(head.head)", head.cells, width: 11))
-            }
-        }
+        let rows = models.flatMap { model in model.heads.map { ("\(model.model), \($0.head)", $0.cells) } }
+        var lines = TrainingReport.table(title, HeadFigures.titles, rows, width: 11)
         let gains = models.compactMap { model in
             model.normalizedGain.map { "\(model.model) \(TrainingReport.share($0))" }
         }

@@ -20,7 +20,7 @@ extension RankerRun {
         func own(_ predictions: RankerPredictions) -> ModelFigures {
             evaluation.figures("ranker", predictions, fused: fused(predictions))
         }
-        let rates = rateModel(predicted.frozen, split: split, dataset: dataset)
+        let rates = RateFigures(dataset: dataset, split: split, heads: net.heads).figures(predicted.frozen.rows)
         return RankerFigures(
             frozen: [own(predicted.frozen), rates],
             liveUsers: [own(predicted.liveUsers)], live: [own(predicted.live)],
@@ -43,43 +43,6 @@ extension RankerRun {
                 in: scratch)
         }
         return Array(scratch.scores)
-    }
-
-    /// Rates of each event of a head, among all rows.
-    func rateModel(_ predictions: RankerPredictions, split: TimeSplit, dataset: Dataset) -> ModelFigures {
-        let log = dataset.exposures
-        let heads = net.heads.filter { $0.action != nil }.map { head in
-            var head = head
-            head.given = nil
-            return head
-        }
-        var rated = RankerPredictions(heads: heads.count)
-        rated.rows = predictions.rows
-        for (place, head) in heads.enumerated() {
-            guard let action = head.action else { continue }
-            let model = RateModel(
-                exposures: log, rows: split.training, itemCount: dataset.items.count, userCount: dataset.users.count
-            ) { Actions(rawValue: log.actions[$0]).isSuperset(of: action) }
-            rated.heads[place] = predictions.rows.map { row in
-                let row = Int(row)
-                let logOdds = model.logOdds(
-                    user: Int(log.users[row]), item: Int(log.items[row]), surface: Int(log.surfaces[row]))
-                return 1 / (1 + exponential(-logOdds))
-            }
-            rated.labels[place] = predictions.rows.map {
-                Actions(rawValue: log.actions[Int($0)]).isSuperset(of: action) ? 1 : 0
-            }
-        }
-        let click = heads.firstIndex { $0.name == "click" }
-        var figures = RankerEvaluation(log: log, heads: heads).figures(
-            "rate model", rated, fused: click.map { rated.heads[$0] })
-        // Of a head that is given another's event the rate model knows its rate among all rows only.
-        for place in figures.heads.indices
-        where net.heads.contains(where: { $0.name == heads[place].name && $0.given != nil }) {
-            figures.heads[place].areaAmongAll = figures.heads[place].areaUnderCurve
-            figures.heads[place].areaUnderCurve = nil
-        }
-        return figures
     }
 
     private func featureFigures(_ held: FeatureCounter) -> [FeatureFigures] {

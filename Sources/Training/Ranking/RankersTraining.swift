@@ -37,10 +37,8 @@ struct RankersTraining {
     /// Rows that precisions are chosen with.
     private static let precisionRows = 12_000
 
-    private var validated: Range<Int> {
-        TimeSplit(
-            exposures: dataset.exposures, rows: split.training, fraction: TrainingPipeline.validatedFraction
-        ).held
+    private var fitting: SplitFitting {
+        SplitFitting(dataset: dataset, split: split, inputs: inputs, options: options, progress: progress)
     }
 
     private struct Trained {
@@ -57,9 +55,7 @@ struct RankersTraining {
         let start = ContinuousClock.now
         defer { report.seconds["ranker"] = seconds(ContinuousClock.now - start) }
         progress.begin("ranker")
-        let run = try RankerRun(
-            specification, dataset, base: inputs.encoder, rows: split.training, options: options, progress: progress)
-        let fit = try run.fit(split.training, validated: validated)
+        let (run, fit) = try fitting.ranker(specification)
         report.losses["ranker"] = fit.losses
         report.losses["ranker, validated rows"] = fit.validationLosses
         guard !split.held.isEmpty else {
@@ -105,15 +101,8 @@ struct RankersTraining {
     private func trainPreRanker(_ trained: Trained?, _ report: inout TrainingReport) throws -> Output {
         let start = ContinuousClock.now
         progress.begin("pre-ranker")
-        let training = try PreRankerTraining(
-            inputs.specification.threeTower, sizes: inputs.sizes,
-            clickLogOdds: inputs.encoder.description.priors.user.logOdds, log: dataset.exposures,
-            columns: inputs.columns, teacher: trained?.teacher ?? [], options: options, progress: progress)
-        let fitted = try training.fit(
-            split.training, validated: validated, epochs: options.preRankerEpochs,
-            from: Replay(dataset: dataset, encoder: inputs.encoder))
+        let (training, fitted) = try fitting.preRanker(teacher: trained?.teacher ?? [])
         var replay = fitted.end
-        replay.advance(to: split.training.upperBound)
         report.losses["preRanker"] = fitted.losses
         report.losses["preRanker, validated rows"] = fitted.validationLosses
         report.ranking = RankingEvaluation(

@@ -8,11 +8,7 @@ import Networks
 /// Compares rankers on a data set without making a snapshot: each is trained on the log up to a moment and asked about what
 /// came after it.
 public struct RankingTrial {
-    private let dataset: Dataset
-    private let split: TimeSplit
-    private let inputs: ModelInputs
-    private let options: TrainingOptions
-    private let progress: TrainingProgress
+    private let fitting: SplitFitting
 
     /// What can be compared.
     public enum Model: String, CaseIterable, Sendable {
@@ -32,47 +28,71 @@ public struct RankingTrial {
     ) throws(TrainingError) {
         try options.validate()
         try ModelInputs.check(dataset)
-        self.options = options
-        self.progress = progress
-        self.dataset = NegativeSampling(seed: options.seed).apply(dataset)
-        split = TimeSplit(exposures: self.dataset.exposures, fraction: fraction)
+        let sampled = NegativeSampling(seed: options.seed).apply(dataset)
+        let split = TimeSplit(exposures: sampled.exposures, fraction: fraction)
         guard !split.training.isEmpty, !split.held.isEmpty else {
             throw TrainingError(
                 .invalidInput, "data set \"\(dataset.name)\": nothing to learn from, or nothing held back")
         }
-        inputs = ModelInputs(dataset, sampled: self.dataset, rows: split.training, options: options)
+        fitting = SplitFitting(
+            dataset: sampled, split: split,
+            inputs: ModelInputs(dataset, sampled: sampled, rows: split.training, options: options), options: options,
+            progress: progress)
     }
 
+    private var dataset: Dataset { fitting.dataset }
+    private var split: TimeSplit { fitting.split }
+    private var progress: TrainingProgress { fitting.progress }
+    private var specification: RankingSpecification { fitting.inputs.specification.ranker }
+
     /// Trains and measures models.
+    ///
+    /// - Throws: `TrainingError.invalidInput` when one of them cannot be, before any is trained.
     public func run(_ models: [Model]) throws -> RankingTrialReport {
-        let own = inputs.specification.ranker
-        var entries: [RankingTrialReport.Entry] = []
-        for model in models {
-            switch model {
-            case .rates, .preRanker: continue
-            case .logistic: entries.append(try measured("logistic regression", RankingVariants.logistic(own)))
-            case .dcn: entries.append(try measured("DCN V2", RankingVariants.dcn(own)))
-            case .ranker: entries.append(try measured("ranker", own))
-            }
-        }
+        if models.contains(.ranker) { try checkEnabled() }
+        let variants = models.compactMap { RankingVariants.variant($0, of: specification) }
+        for variant in variants { _ = try outline(variant.specification) }
+        var entries = try variants.map { try measured($0.name, $0.specification) }
         if models.contains(.preRanker) { entries.insert(try preRanker(), at: 0) }
         if models.contains(.rates) { entries.insert(try rates(), at: 0) }
         return report(entries)
     }
 
-    /// Trains and measures the ranker with each of its blocks on and off, all by one seed.
+    /// Trains and measures the ranker with each of its blocks on and off, all by one seed. A variant that this net or these
+    /// features cannot have is left out, and said to be before any is trained.
     public func ablation() throws -> RankingTrialReport {
-        report(
-            try RankingVariants.ablation(inputs.specification.ranker).map { variant in
-                try measured(variant.name, variant.specification)
-            })
+        try checkEnabled()
+        let fields = try outline(specification).net.fields.map(\.name)
+        var variants: [RankingVariants.Variant] = []
+        var leftOut: [RankingTrialReport.LeftOut] = []
+        for variant in RankingVariants.ablation(specification, fields: fields) {
+            do {
+                _ = try outline(variant.specification)
+                variants.append(variant)
+            } catch {
+                let reason = String(error.message.trimmingPrefix("--specification: "))
+                leftOut.append(RankingTrialReport.LeftOut(variant: variant.name, reason: reason))
+                progress.begin(variant.name)
+                progress.end("left out: \(reason)")
+            }
+        }
+        return report(try variants.map { try measured($0.name, $0.specification) }, leftOut: leftOut)
+    }
+
+    private func outline(_ specification: RankingSpecification) throws(TrainingError) -> RankerOutline {
+        try RankerOutline(specification, dataset, rows: split.training)
+    }
+
+    private func checkEnabled() throws(TrainingError) {
+        guard specification.enabled else {
+            throw TrainingError(.invalidInput, "--specification: ranker.enabled is false: there is no ranker to train")
+        }
     }
 
     private func measured(_ name: String, _ specification: RankingSpecification) throws -> RankingTrialReport.Entry {
         let start = ContinuousClock.now
         progress.begin(name)
-        let run = try makeRun(specification)
-        let fit = try run.fit(split.training, validated: validated)
+        let (run, fit) = try fitting.ranker(specification)
         let predicted = run.predictions(split.held, from: fit.end)
         let evaluation = RankerEvaluation(log: dataset.exposures, heads: run.net.heads)
         func figures(_ predictions: RankerPredictions) -> ModelFigures {
@@ -86,23 +106,11 @@ public struct RankingTrial {
         return entry
     }
 
-    private func makeRun(_ specification: RankingSpecification) throws -> RankerRun {
-        try RankerRun(
-            specification, dataset, base: inputs.encoder, rows: split.training, options: options, progress: progress)
-    }
-
-    private var validated: Range<Int> {
-        TimeSplit(
-            exposures: dataset.exposures, rows: split.training, fraction: TrainingPipeline.validatedFraction
-        ).held
-    }
-
     /// The rate model's figures; they are the same whatever follows the split.
     private func rates() throws -> RankingTrialReport.Entry {
-        let run = try makeRun(RankingVariants.logistic(inputs.specification.ranker))
-        var trials = RankerPredictions()
-        trials.rows = split.held.filter(dataset.exposures.isTrial).map(UInt32.init)
-        let figures = run.rateModel(trials, split: split, dataset: dataset)
+        let heads = try outline(specification).net.heads
+        let figures = RateFigures(dataset: dataset, split: split, heads: heads).figures(
+            split.held.filter(dataset.exposures.isTrial).map(UInt32.init))
         return RankingTrialReport.Entry(
             frozen: figures, liveUsers: figures, live: figures, validationLosses: [], parameters: 0, operations: 0,
             seconds: 0)
@@ -111,18 +119,10 @@ public struct RankingTrial {
     private func preRanker() throws -> RankingTrialReport.Entry {
         let start = ContinuousClock.now
         progress.begin("pre-ranker")
-        let training = try PreRankerTraining(
-            inputs.specification.threeTower, sizes: inputs.sizes,
-            clickLogOdds: inputs.encoder.description.priors.user.logOdds, log: dataset.exposures,
-            columns: inputs.columns, options: options, progress: progress)
-        let fit = try training.fit(
-            split.training, validated: validated, epochs: options.preRankerEpochs,
-            from: Replay(dataset: dataset, encoder: inputs.encoder))
-        var end = fit.end
-        end.advance(to: split.training.upperBound)
+        let (training, fit) = try fitting.preRanker()
         let evaluation = RankerEvaluation(log: dataset.exposures, heads: [RankerHead("click", .binary)])
         func figures(_ updates: Replay.Updates) -> ModelFigures {
-            let predictions = training.predictions(split.held, from: end, updates: updates)
+            let predictions = training.predictions(split.held, from: fit.end, updates: updates)
             return evaluation.figures("pre-ranker", predictions, fused: predictions.heads[0])
         }
         let entry = RankingTrialReport.Entry(
@@ -133,11 +133,13 @@ public struct RankingTrial {
         return entry
     }
 
-    private func report(_ entries: [RankingTrialReport.Entry]) -> RankingTrialReport {
+    private func report(
+        _ entries: [RankingTrialReport.Entry], leftOut: [RankingTrialReport.LeftOut] = []
+    ) -> RankingTrialReport {
         RankingTrialReport(
-            data: dataset.name, seed: options.seed,
+            data: dataset.name, seed: fitting.options.seed,
             trainingRows: split.training.count { dataset.exposures.isTrial($0) },
-            heldRows: split.held.count { dataset.exposures.isTrial($0) }, models: entries)
+            heldRows: split.held.count { dataset.exposures.isTrial($0) }, models: entries, leftOut: leftOut)
     }
 }
 

@@ -8,6 +8,13 @@ public struct RankingTrialReport: Codable, Hashable, Sendable {
     public var trainingRows: Int
     public var heldRows: Int
     public var models: [Entry]
+    /// Of an ablation, the variants that this net and these features cannot have.
+    public var leftOut: [LeftOut]
+
+    public struct LeftOut: Codable, Hashable, Sendable {
+        public var variant: String
+        public var reason: String
+    }
 
     public struct Entry: Codable, Hashable, Sendable {
         /// See ``RankerFigures``.
@@ -39,16 +46,16 @@ public struct RankingTrialReport: Codable, Hashable, Sendable {
         lines += Self.areas("AUC among all rows, live users", models.map(\.liveUsers)) + [""]
         lines += Self.areas("AUC among all rows, live", models.map(\.live)) + [""]
         lines += RankerFigures.table(models.map(\.frozen), title: "frozen") + [""]
-        lines.append(TrainingReport.row("model", ["parameters", "operations", "epochs", "seconds"], width: 12))
-        for entry in models {
-            lines.append(
-                TrainingReport.row(
-                    entry.frozen.model,
-                    [
-                        "\(entry.parameters)", "\(entry.operations)", "\(entry.validationLosses.count)",
-                        String(format: "%.1f", entry.seconds),
-                    ], width: 12))
-        }
+        lines += TrainingReport.table(
+            "model", ["parameters", "operations", "epochs", "seconds"],
+            models.map { entry in
+                let cells = [
+                    "\(entry.parameters)", "\(entry.operations)", "\(entry.validationLosses.count)",
+                    String(format: "%.1f", entry.seconds),
+                ]
+                return (entry.frozen.model, cells)
+            }, width: 12)
+        if !leftOut.isEmpty { lines += [""] + leftOut.map { "left out   \($0.variant): \($0.reason)" } }
         return lines.joined(separator: "\n")
     }
 
@@ -56,21 +63,17 @@ public struct RankingTrialReport: Codable, Hashable, Sendable {
     private static func areas(_ title: String, _ models: [ModelFigures]) -> [String] {
         var heads: [String] = []
         for head in models.flatMap(\.heads) where !heads.contains(head.head) { heads.append(head.head) }
-        var lines = [TrainingReport.row(title, heads + ["GAUC", "log loss", "ECE", "NDCG@10"], width: 11)]
-        for model in models {
+        let rows = models.map { model in
             let cells = heads.map { name in
                 let head = model.heads.first { $0.head == name }
                 return TrainingReport.share(head?.areaAmongAll ?? head?.areaUnderCurve)
             }
             let first = model.heads.first
-            lines.append(
-                TrainingReport.row(
-                    model.model,
-                    cells
-                        + [
-                            first?.groupedAreaUnderCurve, first?.logLoss, first?.calibrationError, model.normalizedGain,
-                        ].map(TrainingReport.share), width: 11))
+            let others = [
+                first?.groupedAreaUnderCurve, first?.logLoss, first?.calibrationError, model.normalizedGain,
+            ].map(TrainingReport.share)
+            return (model.model, cells + others)
         }
-        return lines
+        return TrainingReport.table(title, heads + ["GAUC", "log loss", "ECE", "NDCG@10"], rows, width: 11)
     }
 }
