@@ -71,7 +71,11 @@ extension Funnel {
         guard let least = waiting.first?.score else { return 0 }
         let missing = places - page.count { scores[$0.item].map { $0 >= least } ?? false }
         guard missing > 0 else { return 0 }
-        let given = waiting.prefix(missing).map(\.entry)
+        let given = waiting.prefix(missing).map { waiting in
+            var entry = waiting.entry
+            entry.isGiven = true
+            return entry
+        }
         let middle = page.count / 2
         page.removeLast(given.count)
         page.insert(contentsOf: given, at: min(middle, page.count))

@@ -46,6 +46,8 @@ struct Funnel: Sendable {
         var score: Float
         /// The item's place in the ranker's answer; nil when there was none.
         var rank: Int?
+        /// Whether it has its place as a new item, before items that were ranked higher.
+        var isGiven = false
     }
 
     /// Where an item's details are.

@@ -27,7 +27,7 @@ struct RankerCommand: AsyncParsableCommand {
         let feed = StatisticsFeed()
         let snapshots = try SnapshotProcess(
             member, in: cluster, kinds: Ranker.componentKinds, optional: Ranker.optionalKinds,
-            logger: ServiceProcess.logger(member.name, level: process.logLevel)
+            logger: ServiceProcess.logger(member.name, level: process.logLevel), remark: { $0.remark }
         ) { snapshot in
             let ranker = try Ranker(snapshot, fusion: fusion)
             feed.attach(ranker)

@@ -50,11 +50,14 @@ import Testing
             #expect(refused.errors.contains(part), "\(refused.errors)")
         }
         #expect(try cluster.page(user: "2").snapshotVersion == served)
+        #expect(try Self.note(of: "ranker-0", cluster).contains("snapshot \(headless) was refused: "))
         let without = try trained(#"{"enabled": false}"#)
         #expect(try Self.commit(without, cluster).status == 0)
         let page = try cluster.page(user: "3")
         #expect(page.snapshotVersion == without && page.completeness.order == "pre-ranked")
         #expect(page.completeness.reasons == ["the snapshot has no ranking model: the order is the pre-ranker's"])
+        let note = try Self.note(of: "ranker-0", cluster)
+        #expect(note.contains("funnel.fusion is not used: ") && !note.contains("refused"), "\(note)")
     }
 
     @Test(.timeLimit(.minutes(5)))
@@ -116,6 +119,12 @@ import Testing
         }
         #expect(log.contains("could not be restored") && log.contains("cannot catch up"), "\(log)")
         #expect(log.contains("snapshot \(served) is not signed") && log.contains("snapshots.pub"), "\(log)")
+    }
+
+    /// What `tributary status` says of a process.
+    private static func note(of name: String, _ cluster: LocalCluster) throws -> String {
+        let status = try Command.run(binary: "tributary", ["status", "--config", cluster.configuration])
+        return String(try #require(status.output.split(separator: "\n").first { $0.hasPrefix(name) }))
     }
 
     private static func train(_ cluster: LocalCluster, seed: Int, _ more: [String] = []) throws -> String {

@@ -141,6 +141,9 @@ import Testing
         }
         // "0" has the lowest key of all and so is ranked last.
         _ = try await upsert(cluster, Item(itemID: "0", title: "Late"))
+        let explained = try await cluster.client.unary(
+            RecommenderMethods.explain, ExplainRequest(request: RecommendRequest(userID: "7")))
+        #expect(explained.items.filter(\.givenPlace).map(\.itemID) == ["0"])
         let page = try await cluster.recommend(RecommendRequest(userID: "7"))
         #expect(page.items.map(\.itemID) == ["20", "19", "18", "17", "16", "0", "15", "14", "13", "12"])
         #expect(page.items[5].channels == ["new-item"])

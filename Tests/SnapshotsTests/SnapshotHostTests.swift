@@ -1,4 +1,5 @@
 import Foundation
+import RPC
 import Snapshots
 import Synchronization
 import Testing
@@ -134,9 +135,33 @@ import Testing
         #expect(host.pinned(bad.version) == nil)
         #expect(try directory.names("cache/refused") == ["\(component.sha256).safetensors"])
         #expect(try directory.names("cache/partial").isEmpty)
+        let failure = await host.status().failure ?? ""
+        #expect(failure.hasPrefix("snapshot \(bad.version) was refused: ") && failure.contains(component.sha256))
         // Whole again: it is fetched from its first byte.
         source.behaviour.withLock { $0.flips = nil }
         #expect(try await host.prepare(bad.version).fetchedBytes == component.compressedSize)
+        try await host.commit(bad.version)
+        #expect(await host.status().failure == nil)
+    }
+
+    /// A process that cannot serve says why for as long as it is so, and what it has no use for when it serves.
+    @Test func whyNothingIsServedIsTold() async throws {
+        let host = try makeHost(directory, source: source, remark: { "sums \($0.vectorSum) for nothing" })
+        let run = Task { await host.run() }
+        defer { run.cancel() }
+        while await host.status().failure == nil { try await Task.sleep(for: .milliseconds(1)) }
+        let waiting = await host.status()
+        #expect(waiting.failure == "cannot catch up: there is no snapshot in \(store.directory)")
+        #expect(waiting.committed == nil && waiting.remark == nil)
+        let manifest = try World().publish(into: store)
+        while host.current == nil { try await Task.sleep(for: .milliseconds(1)) }
+        while await host.status().failure != nil { try await Task.sleep(for: .milliseconds(1)) }
+        let sum = try #require(host.current).value.vectorSum
+        let served = await host.status()
+        #expect(served.committed == manifest.version && served.remark == "sums \(sum) for nothing")
+        // Over the wire it is the same.
+        let client = InProcessTransport(services: [SnapshotNodeService(host)]).makeClient()
+        #expect(try await RemoteNode(name: "shard-0", client: client).status() == served)
     }
 
     @Test func truncatedAndMissingBlobsAreRefused() async throws {

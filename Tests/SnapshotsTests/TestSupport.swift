@@ -147,6 +147,7 @@ let quiet = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 func makeHost(
     _ directory: TemporaryDirectory, _ folder: String = "cache", source: (any SnapshotSource)?, shard: Int = 0,
     configure: (inout SnapshotHostConfiguration) -> Void = { _ in },
+    remark: @escaping @Sendable (Loaded) -> String? = { _ in nil },
     load: (@Sendable (OpenSnapshot) throws -> Loaded)? = nil
 ) throws -> SnapshotHost<Loaded> {
     var configuration = SnapshotHostConfiguration(
@@ -156,8 +157,9 @@ func makeHost(
     configuration.fetch.attempts = 6
     configuration.fetch.rangeSize = 300_000
     configuration.diskReserve = 0
+    configuration.catchUpInterval = .milliseconds(5)
     configure(&configuration)
-    return try SnapshotHost(configuration, source: source, logger: quiet) { snapshot in
+    return try SnapshotHost(configuration, source: source, logger: quiet, remark: remark) { snapshot in
         try load?(snapshot) ?? Loaded(snapshot, shard: shard)
     }
 }

@@ -80,6 +80,8 @@ struct RankingModelTests {
             #expect(observed["user"]?.count == 1 && observed["item"]?.count == 200)
             #expect(observed["item"]?.outOfVocabulary == (ranked.items.contains(fresh.key) ? 1 : 0))
             #expect(ranker.features.allSatisfy { $0.training.count > 0 })
+            // However many candidates it had, one request says nothing of drift.
+            #expect(ranker.features.allSatisfy { $0.requests == 1 && $0.drift == nil })
             #expect(ranked.items.count == 200 && ranked.heads == stage.heads)
 
             let candidates = ranked.items.map { item in
@@ -111,6 +113,36 @@ struct RankingModelTests {
                 #expect(abs(ranked.scores[place] - score) < 1e-4 * max(1, score))
             }
             #expect(zip(ranked.scores, ranked.scores.dropFirst()).allSatisfy { $0 >= $1 })
+        }
+    }
+
+    /// One request in 64 is counted, and drift is told from 200 counted ones on.
+    @Test func driftNeedsManyRequests() throws {
+        let dataset = try world()
+        let (state, index) = (state(dataset), KeyIndex(dataset.items.keys))
+        let scene = Scene(timeMilliseconds: dataset.exposures.times.last ?? 0, surface: 1)
+        try trained(dataset) { open in
+            let file = try open("ranker")
+            let columns = ItemFeatureColumns(dataset.items)
+            let (encoder, statistics) = try RankerFeatures.encoder(file, columns: columns, itemIndex: index)
+            let model = try RankingModel(
+                RankingModel.Components(
+                    ranker: file, calibration: try open("ranker-calibration"), golden: try open("ranker-golden")),
+                encoder: encoder,
+                statistics: LiveStatistics(
+                    statistics, version: "v", clock: LogClock(dataUntil: scene.timeMilliseconds), itemIndex: index))
+            let candidates = [0, 1].map { RankingCandidate(row: $0, columns: columns) }
+            var predictions = [Float](repeating: 0, count: candidates.count * model.heads.count)
+            func ask(_ times: Int) {
+                predictions.withUnsafeMutableBufferPointer { predictions in
+                    for _ in 0..<times { model.predict(state, scene, candidates, into: predictions) }
+                }
+            }
+            ask(64 * 199)
+            #expect(model.features.allSatisfy { $0.requests == 199 && $0.drift == nil })
+            #expect(model.features.contains { $0.serving.count == 398 })
+            ask(1)
+            #expect(model.features.allSatisfy { $0.requests == 200 && $0.drift != nil })
         }
     }
 

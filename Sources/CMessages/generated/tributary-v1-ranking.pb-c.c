@@ -1566,7 +1566,7 @@ const ProtobufCMessageDescriptor tributary__v1__report_features_request__descrip
   (ProtobufCMessageInit) tributary__v1__report_features_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__report_features_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor tributary__v1__report_features_response__field_descriptors[3] =
 {
   {
     "snapshot_version",
@@ -1592,15 +1592,28 @@ static const ProtobufCFieldDescriptor tributary__v1__report_features_response__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "requests",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ReportFeaturesResponse, requests),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__report_features_response__field_indices_by_name[] = {
   1,   /* field[1] = features */
+  2,   /* field[2] = requests */
   0,   /* field[0] = snapshot_version */
 };
 static const ProtobufCIntRange tributary__v1__report_features_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor tributary__v1__report_features_response__descriptor =
 {
@@ -1610,7 +1623,7 @@ const ProtobufCMessageDescriptor tributary__v1__report_features_response__descri
   "Tributary__V1__ReportFeaturesResponse",
   "tributary.v1",
   sizeof(Tributary__V1__ReportFeaturesResponse),
-  2,
+  3,
   tributary__v1__report_features_response__field_descriptors,
   tributary__v1__report_features_response__field_indices_by_name,
   1,  tributary__v1__report_features_response__number_ranges,

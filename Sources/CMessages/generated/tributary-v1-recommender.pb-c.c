@@ -1690,7 +1690,7 @@ const ProtobufCMessageDescriptor tributary__v1__explain_response__descriptor =
   (ProtobufCMessageInit) tributary__v1__explain_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__item_explanation__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tributary__v1__item_explanation__field_descriptors[9] =
 {
   {
     "item_id",
@@ -1788,10 +1788,23 @@ static const ProtobufCFieldDescriptor tributary__v1__item_explanation__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "given_place",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__ItemExplanation, given_place),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__item_explanation__field_indices_by_name[] = {
   1,   /* field[1] = channels */
   2,   /* field[2] = final_score */
+  8,   /* field[8] = given_place */
   0,   /* field[0] = item_id */
   5,   /* field[5] = pre_rank_position */
   6,   /* field[6] = pre_rank_score */
@@ -1803,7 +1816,7 @@ static const ProtobufCIntRange tributary__v1__item_explanation__number_ranges[2 
 {
   { 1, 0 },
   { 5, 2 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tributary__v1__item_explanation__descriptor =
 {
@@ -1813,7 +1826,7 @@ const ProtobufCMessageDescriptor tributary__v1__item_explanation__descriptor =
   "Tributary__V1__ItemExplanation",
   "tributary.v1",
   sizeof(Tributary__V1__ItemExplanation),
-  8,
+  9,
   tributary__v1__item_explanation__field_descriptors,
   tributary__v1__item_explanation__field_indices_by_name,
   2,  tributary__v1__item_explanation__number_ranges,

@@ -1702,7 +1702,7 @@ const ProtobufCMessageDescriptor tributary__v1__node_status_request__descriptor 
   (ProtobufCMessageInit) tributary__v1__node_status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__node_status_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor tributary__v1__node_status_response__field_descriptors[6] =
 {
   {
     "role",
@@ -1752,17 +1752,43 @@ static const ProtobufCFieldDescriptor tributary__v1__node_status_response__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "failure",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__NodeStatusResponse, failure),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remark",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__NodeStatusResponse, remark),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__node_status_response__field_indices_by_name[] = {
   1,   /* field[1] = committed_version */
+  4,   /* field[4] = failure */
   2,   /* field[2] = loaded_versions */
   3,   /* field[3] = preparing_version */
+  5,   /* field[5] = remark */
   0,   /* field[0] = role */
 };
 static const ProtobufCIntRange tributary__v1__node_status_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tributary__v1__node_status_response__descriptor =
 {
@@ -1772,7 +1798,7 @@ const ProtobufCMessageDescriptor tributary__v1__node_status_response__descriptor
   "Tributary__V1__NodeStatusResponse",
   "tributary.v1",
   sizeof(Tributary__V1__NodeStatusResponse),
-  4,
+  6,
   tributary__v1__node_status_response__field_descriptors,
   tributary__v1__node_status_response__field_indices_by_name,
   1,  tributary__v1__node_status_response__number_ranges,

@@ -201,20 +201,21 @@ extension FileDescriptor {
                  \u{3}(\u{d}R\u{8}surfaces\u{12}\u{1a}\u{a}\u{8}profiles\u{18}\u{9} \u{3}(\u{d}R\u{8}profiles\
                 \u{22}2\u{a}\u{16}PushStatisticsResponse\u{12}\u{18}\u{a}\u{7}counted\u{18}\u{1} \u{1}(\u{8}R\
                 \u{7}counted\u{22}B\u{a}\u{15}ReportFeaturesRequest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1}\
-                 \u{1}(\u{9}R\u{f}snapshotVersion\u{22}|\u{a}\u{16}ReportFeaturesResponse\u{12})\u{a}\u{10}sn\
-                apshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}7\u{a}\u{8}features\u{18}\u{2}\
-                 \u{3}(\u{b}2\u{1b}.tributary.v1.FeatureReportR\u{8}features\u{22}\u{ca}\u{1}\u{a}\u{d}Featur\
-                eReport\u{12}\u{12}\u{a}\u{4}name\u{18}\u{1} \u{1}(\u{9}R\u{4}name\u{12}9\u{a}\u{8}training\u{18}\
-                \u{2} \u{1}(\u{b}2\u{1d}.tributary.v1.FeatureCoverageR\u{8}training\u{12}7\u{a}\u{7}serving\u{18}\
-                \u{3} \u{1}(\u{b}2\u{1d}.tributary.v1.FeatureCoverageR\u{7}serving\u{12}\u{14}\u{a}\u{5}drift\
-                \u{18}\u{4} \u{1}(\u{1}R\u{5}drift\u{12}\u{1b}\u{a}\u{9}has_drift\u{18}\u{5} \u{1}(\u{8}R\u{8}\
-                hasDrift\u{22}]\u{a}\u{f}FeatureCoverage\u{12}\u{16}\u{a}\u{6}values\u{18}\u{1} \u{1}(\u{4}R\u{6}\
-                values\u{12}\u{18}\u{a}\u{7}missing\u{18}\u{2} \u{1}(\u{4}R\u{7}missing\u{12}\u{18}\u{a}\u{7}\
-                unknown\u{18}\u{3} \u{1}(\u{4}R\u{7}unknown2\u{82}\u{2}\u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\
-                \u{12}\u{19}.tributary.v1.RankRequest\u{1a}\u{1a}.tributary.v1.RankResponse\u{12}[\u{a}\u{e}P\
-                ushStatistics\u{12}#.tributary.v1.PushStatisticsRequest\u{1a}$.tributary.v1.PushStatisticsRes\
-                ponse\u{12}[\u{a}\u{e}ReportFeatures\u{12}#.tributary.v1.ReportFeaturesRequest\u{1a}$.tributa\
-                ry.v1.ReportFeaturesResponseb\u{6}proto3
+                 \u{1}(\u{9}R\u{f}snapshotVersion\u{22}\u{98}\u{1}\u{a}\u{16}ReportFeaturesResponse\u{12})\u{a}\
+                \u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}7\u{a}\u{8}features\u{18}\
+                \u{2} \u{3}(\u{b}2\u{1b}.tributary.v1.FeatureReportR\u{8}features\u{12}\u{1a}\u{a}\u{8}reques\
+                ts\u{18}\u{3} \u{1}(\u{4}R\u{8}requests\u{22}\u{ca}\u{1}\u{a}\u{d}FeatureReport\u{12}\u{12}\u{a}\
+                \u{4}name\u{18}\u{1} \u{1}(\u{9}R\u{4}name\u{12}9\u{a}\u{8}training\u{18}\u{2} \u{1}(\u{b}2\u{1d}\
+                .tributary.v1.FeatureCoverageR\u{8}training\u{12}7\u{a}\u{7}serving\u{18}\u{3} \u{1}(\u{b}2\u{1d}\
+                .tributary.v1.FeatureCoverageR\u{7}serving\u{12}\u{14}\u{a}\u{5}drift\u{18}\u{4} \u{1}(\u{1}R\
+                \u{5}drift\u{12}\u{1b}\u{a}\u{9}has_drift\u{18}\u{5} \u{1}(\u{8}R\u{8}hasDrift\u{22}]\u{a}\u{f}\
+                FeatureCoverage\u{12}\u{16}\u{a}\u{6}values\u{18}\u{1} \u{1}(\u{4}R\u{6}values\u{12}\u{18}\u{a}\
+                \u{7}missing\u{18}\u{2} \u{1}(\u{4}R\u{7}missing\u{12}\u{18}\u{a}\u{7}unknown\u{18}\u{3} \u{1}\
+                (\u{4}R\u{7}unknown2\u{82}\u{2}\u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\u{12}\u{19}.tributary.v\
+                1.RankRequest\u{1a}\u{1a}.tributary.v1.RankResponse\u{12}[\u{a}\u{e}PushStatistics\u{12}#.tri\
+                butary.v1.PushStatisticsRequest\u{1a}$.tributary.v1.PushStatisticsResponse\u{12}[\u{a}\u{e}Re\
+                portFeatures\u{12}#.tributary.v1.ReportFeaturesRequest\u{1a}$.tributary.v1.ReportFeaturesResp\
+                onseb\u{6}proto3
                 """
         ),
         FileDescriptor(
@@ -341,51 +342,52 @@ extension FileDescriptor {
                 ommendResponseR\u{4}page\u{12}3\u{a}\u{5}items\u{18}\u{2} \u{3}(\u{b}2\u{1d}.tributary.v1.Ite\
                 mExplanationR\u{5}items\u{12}1\u{a}\u{6}stages\u{18}\u{3} \u{3}(\u{b}2\u{19}.tributary.v1.Sta\
                 geReportR\u{6}stages\u{12}-\u{a}\u{4}user\u{18}\u{4} \u{1}(\u{b}2\u{19}.tributary.v1.UserSumm\
-                aryR\u{4}user\u{22}\u{de}\u{2}\u{a}\u{f}ItemExplanation\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1}\
+                aryR\u{4}user\u{22}\u{ff}\u{2}\u{a}\u{f}ItemExplanation\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1}\
                  \u{1}(\u{9}R\u{6}itemId\u{12}6\u{a}\u{8}channels\u{18}\u{2} \u{3}(\u{b}2\u{1a}.tributary.v1.\
                 ChannelScoreR\u{8}channels\u{12}\u{1f}\u{a}\u{b}final_score\u{18}\u{5} \u{1}(\u{2}R\u{a}final\
                 Score\u{12}'\u{a}\u{f}recall_position\u{18}\u{6} \u{1}(\u{d}R\u{e}recallPosition\u{12}#\u{a}\u{d}\
                 rank_position\u{18}\u{7} \u{1}(\u{d}R\u{c}rankPosition\u{12}*\u{a}\u{11}pre_rank_position\u{18}\
                 \u{8} \u{1}(\u{d}R\u{f}preRankPosition\u{12}$\u{a}\u{e}pre_rank_score\u{18}\u{9} \u{1}(\u{2}R\
                 \u{c}preRankScore\u{12}-\u{a}\u{5}terms\u{18}\u{a} \u{3}(\u{b}2\u{17}.tributary.v1.ScoreTermR\
-                \u{5}termsJ\u{4}\u{8}\u{3}\u{10}\u{4}J\u{4}\u{8}\u{4}\u{10}\u{5}\u{22}Y\u{a}\u{9}ScoreTerm\u{12}\
-                \u{12}\u{a}\u{4}name\u{18}\u{1} \u{1}(\u{9}R\u{4}name\u{12}\u{14}\u{a}\u{5}value\u{18}\u{2} \u{1}\
-                (\u{2}R\u{5}value\u{12}\u{22}\u{a}\u{c}contribution\u{18}\u{3} \u{1}(\u{2}R\u{c}contribution\u{22}\
-                Z\u{a}\u{c}ChannelScore\u{12}\u{18}\u{a}\u{7}channel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\
-                \u{14}\u{a}\u{5}score\u{18}\u{2} \u{1}(\u{2}R\u{5}score\u{12}\u{1a}\u{a}\u{8}position\u{18}\u{3}\
-                 \u{1}(\u{d}R\u{8}position\u{22}\u{d8}\u{1}\u{a}\u{b}StageReport\u{12}\u{14}\u{a}\u{5}stage\u{18}\
-                \u{1} \u{1}(\u{9}R\u{5}stage\u{12}\u{18}\u{a}\u{7}address\u{18}\u{2} \u{1}(\u{9}R\u{7}address\
-                \u{12})\u{a}\u{10}snapshot_version\u{18}\u{3} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{19}\u{a}\
-                \u{8}items_in\u{18}\u{4} \u{1}(\u{d}R\u{7}itemsIn\u{12}\u{1b}\u{a}\u{9}items_out\u{18}\u{5} \u{1}\
-                (\u{d}R\u{8}itemsOut\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{6} \u{1}(\u{4}R\u{c}microsecon\
-                ds\u{12}\u{12}\u{a}\u{4}note\u{18}\u{7} \u{1}(\u{9}R\u{4}note\u{22}\u{82}\u{1}\u{a}\u{b}UserS\
-                ummary\u{12}\u{14}\u{a}\u{5}known\u{18}\u{1} \u{1}(\u{8}R\u{5}known\u{12}&\u{a}\u{f}recent_it\
-                em_ids\u{18}\u{2} \u{3}(\u{9}R\u{d}recentItemIds\u{12}\u{14}\u{a}\u{5}shown\u{18}\u{3} \u{1}(\
-                \u{d}R\u{5}shown\u{12}\u{1f}\u{a}\u{b}live_events\u{18}\u{4} \u{1}(\u{d}R\u{a}liveEvents\u{22}\
-                \u{a0}\u{2}\u{a}\u{4}Item\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}\
-                \u{14}\u{a}\u{5}title\u{18}\u{2} \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{3}\
-                 \u{1}(\u{9}R\u{8}category\u{12}\u{1b}\u{a}\u{9}author_id\u{18}\u{4} \u{1}(\u{9}R\u{8}authorI\
-                d\u{12}&\u{a}\u{f}publish_time_ms\u{18}\u{5} \u{1}(\u{3}R\u{d}publishTimeMs\u{12})\u{a}\u{10}\
-                duration_seconds\u{18}\u{6} \u{1}(\u{2}R\u{f}durationSeconds\u{12}/\u{a}\u{5}place\u{18}\u{7}\
-                 \u{1}(\u{b}2\u{19}.tributary.v1.CoordinatesR\u{5}place\u{12}\u{12}\u{a}\u{4}city\u{18}\u{8} \
-                \u{1}(\u{9}R\u{4}city\u{12}\u{18}\u{a}\u{7}quality\u{18}\u{9} \u{1}(\u{2}R\u{7}quality\u{22}>\
-                \u{a}\u{12}UpsertItemsRequest\u{12}(\u{a}\u{5}items\u{18}\u{1} \u{3}(\u{b}2\u{12}.tributary.v\
-                1.ItemR\u{5}items\u{22}\u{83}\u{1}\u{a}\u{13}UpsertItemsResponse\u{12}\u{1a}\u{a}\u{8}accepte\
-                d\u{18}\u{1} \u{1}(\u{d}R\u{8}accepted\u{12}6\u{a}\u{8}rejected\u{18}\u{2} \u{3}(\u{b}2\u{1a}\
-                .tributary.v1.RejectedItemR\u{8}rejected\u{12}\u{18}\u{a}\u{7}reasons\u{18}\u{3} \u{3}(\u{9}R\
-                \u{7}reasons\u{22}<\u{a}\u{c}RejectedItem\u{12}\u{14}\u{a}\u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}\
-                index\u{12}\u{16}\u{a}\u{6}reason\u{18}\u{2} \u{1}(\u{9}R\u{6}reason*Z\u{a}\u{5}Order\u{12}\u{15}\
-                \u{a}\u{11}ORDER_UNSPECIFIED\u{10}\u{0}\u{12}\u{10}\u{a}\u{c}ORDER_RANKED\u{10}\u{1}\u{12}\u{12}\
-                \u{a}\u{e}ORDER_RECALLED\u{10}\u{2}\u{12}\u{14}\u{a}\u{10}ORDER_PRE_RANKED\u{10}\u{3}*\u{8b}\u{2}\
-                \u{a}\u{9}EventKind\u{12}\u{1a}\u{a}\u{16}EVENT_KIND_UNSPECIFIED\u{10}\u{0}\u{12}\u{19}\u{a}\u{15}\
-                EVENT_KIND_IMPRESSION\u{10}\u{1}\u{12}\u{14}\u{a}\u{10}EVENT_KIND_CLICK\u{10}\u{2}\u{12}\u{13}\
-                \u{a}\u{f}EVENT_KIND_PLAY\u{10}\u{3}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FINISH\u{10}\u{4}\u{12}\
-                \u{13}\u{a}\u{f}EVENT_KIND_LIKE\u{10}\u{5}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COLLECT\u{10}\u{6}\
-                \u{12}\u{14}\u{a}\u{10}EVENT_KIND_SHARE\u{10}\u{7}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COMMENT\u{10}\
-                \u{8}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FOLLOW\u{10}\u{9}\u{12}\u{13}\u{a}\u{f}EVENT_KIND_HIDE\
-                \u{10}\u{a}2\u{ce}\u{2}\u{a}\u{b}Recommender\u{12}L\u{a}\u{9}Recommend\u{12}\u{1e}.tributary.\
-                v1.RecommendRequest\u{1a}\u{1f}.tributary.v1.RecommendResponse\u{12}U\u{a}\u{c}RecordEvents\u{12}\
-                !.tributary.v1.RecordEventsRequest\u{1a}\u{22}.tributary.v1.RecordEventsResponse\u{12}F\u{a}\u{7}\
+                \u{5}terms\u{12}\u{1f}\u{a}\u{b}given_place\u{18}\u{b} \u{1}(\u{8}R\u{a}givenPlaceJ\u{4}\u{8}\
+                \u{3}\u{10}\u{4}J\u{4}\u{8}\u{4}\u{10}\u{5}\u{22}Y\u{a}\u{9}ScoreTerm\u{12}\u{12}\u{a}\u{4}na\
+                me\u{18}\u{1} \u{1}(\u{9}R\u{4}name\u{12}\u{14}\u{a}\u{5}value\u{18}\u{2} \u{1}(\u{2}R\u{5}va\
+                lue\u{12}\u{22}\u{a}\u{c}contribution\u{18}\u{3} \u{1}(\u{2}R\u{c}contribution\u{22}Z\u{a}\u{c}\
+                ChannelScore\u{12}\u{18}\u{a}\u{7}channel\u{18}\u{1} \u{1}(\u{9}R\u{7}channel\u{12}\u{14}\u{a}\
+                \u{5}score\u{18}\u{2} \u{1}(\u{2}R\u{5}score\u{12}\u{1a}\u{a}\u{8}position\u{18}\u{3} \u{1}(\u{d}\
+                R\u{8}position\u{22}\u{d8}\u{1}\u{a}\u{b}StageReport\u{12}\u{14}\u{a}\u{5}stage\u{18}\u{1} \u{1}\
+                (\u{9}R\u{5}stage\u{12}\u{18}\u{a}\u{7}address\u{18}\u{2} \u{1}(\u{9}R\u{7}address\u{12})\u{a}\
+                \u{10}snapshot_version\u{18}\u{3} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{19}\u{a}\u{8}items\
+                _in\u{18}\u{4} \u{1}(\u{d}R\u{7}itemsIn\u{12}\u{1b}\u{a}\u{9}items_out\u{18}\u{5} \u{1}(\u{d}\
+                R\u{8}itemsOut\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{6} \u{1}(\u{4}R\u{c}microseconds\u{12}\
+                \u{12}\u{a}\u{4}note\u{18}\u{7} \u{1}(\u{9}R\u{4}note\u{22}\u{82}\u{1}\u{a}\u{b}UserSummary\u{12}\
+                \u{14}\u{a}\u{5}known\u{18}\u{1} \u{1}(\u{8}R\u{5}known\u{12}&\u{a}\u{f}recent_item_ids\u{18}\
+                \u{2} \u{3}(\u{9}R\u{d}recentItemIds\u{12}\u{14}\u{a}\u{5}shown\u{18}\u{3} \u{1}(\u{d}R\u{5}s\
+                hown\u{12}\u{1f}\u{a}\u{b}live_events\u{18}\u{4} \u{1}(\u{d}R\u{a}liveEvents\u{22}\u{a0}\u{2}\
+                \u{a}\u{4}Item\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}\u{14}\u{a}\
+                \u{5}title\u{18}\u{2} \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{3} \u{1}(\u{9}\
+                R\u{8}category\u{12}\u{1b}\u{a}\u{9}author_id\u{18}\u{4} \u{1}(\u{9}R\u{8}authorId\u{12}&\u{a}\
+                \u{f}publish_time_ms\u{18}\u{5} \u{1}(\u{3}R\u{d}publishTimeMs\u{12})\u{a}\u{10}duration_seco\
+                nds\u{18}\u{6} \u{1}(\u{2}R\u{f}durationSeconds\u{12}/\u{a}\u{5}place\u{18}\u{7} \u{1}(\u{b}2\
+                \u{19}.tributary.v1.CoordinatesR\u{5}place\u{12}\u{12}\u{a}\u{4}city\u{18}\u{8} \u{1}(\u{9}R\u{4}\
+                city\u{12}\u{18}\u{a}\u{7}quality\u{18}\u{9} \u{1}(\u{2}R\u{7}quality\u{22}>\u{a}\u{12}Upsert\
+                ItemsRequest\u{12}(\u{a}\u{5}items\u{18}\u{1} \u{3}(\u{b}2\u{12}.tributary.v1.ItemR\u{5}items\
+                \u{22}\u{83}\u{1}\u{a}\u{13}UpsertItemsResponse\u{12}\u{1a}\u{a}\u{8}accepted\u{18}\u{1} \u{1}\
+                (\u{d}R\u{8}accepted\u{12}6\u{a}\u{8}rejected\u{18}\u{2} \u{3}(\u{b}2\u{1a}.tributary.v1.Reje\
+                ctedItemR\u{8}rejected\u{12}\u{18}\u{a}\u{7}reasons\u{18}\u{3} \u{3}(\u{9}R\u{7}reasons\u{22}\
+                <\u{a}\u{c}RejectedItem\u{12}\u{14}\u{a}\u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}index\u{12}\u{16}\
+                \u{a}\u{6}reason\u{18}\u{2} \u{1}(\u{9}R\u{6}reason*Z\u{a}\u{5}Order\u{12}\u{15}\u{a}\u{11}OR\
+                DER_UNSPECIFIED\u{10}\u{0}\u{12}\u{10}\u{a}\u{c}ORDER_RANKED\u{10}\u{1}\u{12}\u{12}\u{a}\u{e}\
+                ORDER_RECALLED\u{10}\u{2}\u{12}\u{14}\u{a}\u{10}ORDER_PRE_RANKED\u{10}\u{3}*\u{8b}\u{2}\u{a}\u{9}\
+                EventKind\u{12}\u{1a}\u{a}\u{16}EVENT_KIND_UNSPECIFIED\u{10}\u{0}\u{12}\u{19}\u{a}\u{15}EVENT\
+                _KIND_IMPRESSION\u{10}\u{1}\u{12}\u{14}\u{a}\u{10}EVENT_KIND_CLICK\u{10}\u{2}\u{12}\u{13}\u{a}\
+                \u{f}EVENT_KIND_PLAY\u{10}\u{3}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FINISH\u{10}\u{4}\u{12}\u{13}\
+                \u{a}\u{f}EVENT_KIND_LIKE\u{10}\u{5}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COLLECT\u{10}\u{6}\u{12}\
+                \u{14}\u{a}\u{10}EVENT_KIND_SHARE\u{10}\u{7}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COMMENT\u{10}\u{8}\
+                \u{12}\u{15}\u{a}\u{11}EVENT_KIND_FOLLOW\u{10}\u{9}\u{12}\u{13}\u{a}\u{f}EVENT_KIND_HIDE\u{10}\
+                \u{a}2\u{ce}\u{2}\u{a}\u{b}Recommender\u{12}L\u{a}\u{9}Recommend\u{12}\u{1e}.tributary.v1.Rec\
+                ommendRequest\u{1a}\u{1f}.tributary.v1.RecommendResponse\u{12}U\u{a}\u{c}RecordEvents\u{12}!.\
+                tributary.v1.RecordEventsRequest\u{1a}\u{22}.tributary.v1.RecordEventsResponse\u{12}F\u{a}\u{7}\
                 Explain\u{12}\u{1c}.tributary.v1.ExplainRequest\u{1a}\u{1d}.tributary.v1.ExplainResponse\u{12}\
                 R\u{a}\u{b}UpsertItems\u{12} .tributary.v1.UpsertItemsRequest\u{1a}!.tributary.v1.UpsertItems\
                 Responseb\u{6}proto3
@@ -460,22 +462,23 @@ extension FileDescriptor {
                 \u{7}version\u{18}\u{1} \u{1}(\u{9}R\u{7}version\u{12}\u{1a}\u{a}\u{8}previous\u{18}\u{2} \u{1}\
                 (\u{9}R\u{8}previous\u{22})\u{a}\u{d}RetireRequest\u{12}\u{18}\u{a}\u{7}version\u{18}\u{1} \u{1}\
                 (\u{9}R\u{7}version\u{22},\u{a}\u{e}RetireResponse\u{12}\u{1a}\u{a}\u{8}released\u{18}\u{1} \u{1}\
-                (\u{8}R\u{8}released\u{22}\u{13}\u{a}\u{11}NodeStatusRequest\u{22}\u{ab}\u{1}\u{a}\u{12}NodeS\
+                (\u{8}R\u{8}released\u{22}\u{13}\u{a}\u{11}NodeStatusRequest\u{22}\u{dd}\u{1}\u{a}\u{12}NodeS\
                 tatusResponse\u{12}\u{12}\u{a}\u{4}role\u{18}\u{1} \u{1}(\u{9}R\u{4}role\u{12}+\u{a}\u{11}com\
                 mitted_version\u{18}\u{2} \u{1}(\u{9}R\u{10}committedVersion\u{12}'\u{a}\u{f}loaded_versions\u{18}\
                 \u{3} \u{3}(\u{9}R\u{e}loadedVersions\u{12}+\u{a}\u{11}preparing_version\u{18}\u{4} \u{1}(\u{9}\
-                R\u{10}preparingVersion2\u{93}\u{3}\u{a}\u{d}SnapshotStore\u{12}X\u{a}\u{d}ListSnapshots\u{12}\
-                \u{22}.tributary.v1.ListSnapshotsRequest\u{1a}#.tributary.v1.ListSnapshotsResponse\u{12}R\u{a}\
-                \u{b}GetManifest\u{12} .tributary.v1.GetManifestRequest\u{1a}!.tributary.v1.GetManifestRespon\
-                se\u{12}F\u{a}\u{9}FetchBlob\u{12}\u{1e}.tributary.v1.FetchBlobRequest\u{1a}\u{17}.tributary.\
-                v1.BlobChunk0\u{1}\u{12}C\u{a}\u{6}Commit\u{12}\u{1b}.tributary.v1.CommitRequest\u{1a}\u{1a}.\
-                tributary.v1.RolloutEvent0\u{1}\u{12}G\u{a}\u{8}Rollback\u{12}\u{1d}.tributary.v1.RollbackReq\
-                uest\u{1a}\u{1a}.tributary.v1.RolloutEvent0\u{1}2\u{c6}\u{2}\u{a}\u{c}SnapshotNode\u{12}F\u{a}\
-                \u{7}Prepare\u{12}\u{1c}.tributary.v1.PrepareRequest\u{1a}\u{1d}.tributary.v1.PrepareResponse\
-                \u{12}X\u{a}\u{d}CommitVersion\u{12}\u{22}.tributary.v1.CommitVersionRequest\u{1a}#.tributary\
-                .v1.CommitVersionResponse\u{12}C\u{a}\u{6}Retire\u{12}\u{1b}.tributary.v1.RetireRequest\u{1a}\
-                \u{1c}.tributary.v1.RetireResponse\u{12}O\u{a}\u{a}NodeStatus\u{12}\u{1f}.tributary.v1.NodeSt\
-                atusRequest\u{1a} .tributary.v1.NodeStatusResponseb\u{6}proto3
+                R\u{10}preparingVersion\u{12}\u{18}\u{a}\u{7}failure\u{18}\u{5} \u{1}(\u{9}R\u{7}failure\u{12}\
+                \u{16}\u{a}\u{6}remark\u{18}\u{6} \u{1}(\u{9}R\u{6}remark2\u{93}\u{3}\u{a}\u{d}SnapshotStore\u{12}\
+                X\u{a}\u{d}ListSnapshots\u{12}\u{22}.tributary.v1.ListSnapshotsRequest\u{1a}#.tributary.v1.Li\
+                stSnapshotsResponse\u{12}R\u{a}\u{b}GetManifest\u{12} .tributary.v1.GetManifestRequest\u{1a}!\
+                .tributary.v1.GetManifestResponse\u{12}F\u{a}\u{9}FetchBlob\u{12}\u{1e}.tributary.v1.FetchBlo\
+                bRequest\u{1a}\u{17}.tributary.v1.BlobChunk0\u{1}\u{12}C\u{a}\u{6}Commit\u{12}\u{1b}.tributar\
+                y.v1.CommitRequest\u{1a}\u{1a}.tributary.v1.RolloutEvent0\u{1}\u{12}G\u{a}\u{8}Rollback\u{12}\
+                \u{1d}.tributary.v1.RollbackRequest\u{1a}\u{1a}.tributary.v1.RolloutEvent0\u{1}2\u{c6}\u{2}\u{a}\
+                \u{c}SnapshotNode\u{12}F\u{a}\u{7}Prepare\u{12}\u{1c}.tributary.v1.PrepareRequest\u{1a}\u{1d}\
+                .tributary.v1.PrepareResponse\u{12}X\u{a}\u{d}CommitVersion\u{12}\u{22}.tributary.v1.CommitVe\
+                rsionRequest\u{1a}#.tributary.v1.CommitVersionResponse\u{12}C\u{a}\u{6}Retire\u{12}\u{1b}.tri\
+                butary.v1.RetireRequest\u{1a}\u{1c}.tributary.v1.RetireResponse\u{12}O\u{a}\u{a}NodeStatus\u{12}\
+                \u{1f}.tributary.v1.NodeStatusRequest\u{1a} .tributary.v1.NodeStatusResponseb\u{6}proto3
                 """
         ),
     ]

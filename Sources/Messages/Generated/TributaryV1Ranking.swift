@@ -238,10 +238,13 @@ public struct ReportFeaturesRequest: Equatable, Sendable {
 public struct ReportFeaturesResponse: Equatable, Sendable {
     public var snapshotVersion: String
     public var features: [FeatureReport]
+    /// Requests that were counted.
+    public var requests: UInt64
 
-    public init(snapshotVersion: String = "", features: [FeatureReport] = []) {
+    public init(snapshotVersion: String = "", features: [FeatureReport] = [], requests: UInt64 = 0) {
         self.snapshotVersion = snapshotVersion
         self.features = features
+        self.requests = requests
     }
 }
 
@@ -251,7 +254,7 @@ public struct FeatureReport: Equatable, Sendable {
     public var serving: FeatureCoverage?
     /// Population stability index of the values served against those trained on.
     public var drift: Double
-    /// False before anything was served: there is no drift yet.
+    /// False before enough requests were counted: there is no drift yet.
     public var hasDrift: Bool
 
     public init(
@@ -661,11 +664,13 @@ extension ReportFeaturesResponse: CMessage {
         snapshotVersion = try arena.string(
             c.pointee.snapshot_version, "tributary.v1.ReportFeaturesResponse.snapshot_version")
         features = try arena.messages(c.pointee.features, c.pointee.n_features)
+        requests = c.pointee.requests
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__ReportFeaturesResponse>, in arena: Arena) {
         c.pointee.snapshot_version = arena.bytes(snapshotVersion)
         (c.pointee.n_features, c.pointee.features) = arena.messages(features)
+        c.pointee.requests = requests
     }
 }
 

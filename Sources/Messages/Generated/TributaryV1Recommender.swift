@@ -232,10 +232,13 @@ public struct ItemExplanation: Equatable, Sendable {
     public var preRankScore: Float
     /// What the score is made of, by the configured formula.
     public var terms: [ScoreTerm]
+    /// Whether it has its place as a new item, before items that were ranked higher.
+    public var givenPlace: Bool
 
     public init(
         itemID: String = "", channels: [ChannelScore] = [], finalScore: Float = 0, recallPosition: UInt32 = 0,
-        rankPosition: UInt32 = 0, preRankPosition: UInt32 = 0, preRankScore: Float = 0, terms: [ScoreTerm] = []
+        rankPosition: UInt32 = 0, preRankPosition: UInt32 = 0, preRankScore: Float = 0, terms: [ScoreTerm] = [],
+        givenPlace: Bool = false
     ) {
         self.itemID = itemID
         self.channels = channels
@@ -245,6 +248,7 @@ public struct ItemExplanation: Equatable, Sendable {
         self.preRankPosition = preRankPosition
         self.preRankScore = preRankScore
         self.terms = terms
+        self.givenPlace = givenPlace
     }
 }
 
@@ -755,6 +759,7 @@ extension ItemExplanation: CMessage {
         preRankPosition = c.pointee.pre_rank_position
         preRankScore = c.pointee.pre_rank_score
         terms = try arena.messages(c.pointee.terms, c.pointee.n_terms)
+        givenPlace = c.pointee.given_place != 0
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__ItemExplanation>, in arena: Arena) {
@@ -766,6 +771,7 @@ extension ItemExplanation: CMessage {
         c.pointee.pre_rank_position = preRankPosition
         c.pointee.pre_rank_score = preRankScore
         (c.pointee.n_terms, c.pointee.terms) = arena.messages(terms)
+        c.pointee.given_place = givenPlace ? 1 : 0
     }
 }
 

@@ -199,14 +199,21 @@ public struct NodeStatusResponse: Equatable, Sendable {
     public var loadedVersions: [String]
     /// The version being fetched or loaded.
     public var preparingVersion: String
+    /// Why the version that was wanted last was refused, or could not be fetched; empty when it is served.
+    public var failure: String
+    /// What of the process's configuration the served version has no use for; empty when there is nothing.
+    public var remark: String
 
     public init(
-        role: String = "", committedVersion: String = "", loadedVersions: [String] = [], preparingVersion: String = ""
+        role: String = "", committedVersion: String = "", loadedVersions: [String] = [], preparingVersion: String = "",
+        failure: String = "", remark: String = ""
     ) {
         self.role = role
         self.committedVersion = committedVersion
         self.loadedVersions = loadedVersions
         self.preparingVersion = preparingVersion
+        self.failure = failure
+        self.remark = remark
     }
 }
 
@@ -769,6 +776,8 @@ extension NodeStatusResponse: CMessage {
             c.pointee.loaded_versions, c.pointee.n_loaded_versions, "tributary.v1.NodeStatusResponse.loaded_versions")
         preparingVersion = try arena.string(
             c.pointee.preparing_version, "tributary.v1.NodeStatusResponse.preparing_version")
+        failure = try arena.string(c.pointee.failure, "tributary.v1.NodeStatusResponse.failure")
+        remark = try arena.string(c.pointee.remark, "tributary.v1.NodeStatusResponse.remark")
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__NodeStatusResponse>, in arena: Arena) {
@@ -776,6 +785,8 @@ extension NodeStatusResponse: CMessage {
         c.pointee.committed_version = arena.bytes(committedVersion)
         (c.pointee.n_loaded_versions, c.pointee.loaded_versions) = arena.byteStrings(loadedVersions)
         c.pointee.preparing_version = arena.bytes(preparingVersion)
+        c.pointee.failure = arena.bytes(failure)
+        c.pointee.remark = arena.bytes(remark)
     }
 }
 

@@ -58,14 +58,15 @@ extension RankingService {
             request.snapshotVersion.isEmpty ? snapshots.current() : try snapshots.pinned(request.snapshotVersion)
         guard let lease = pinned else { throw RPCError(.unavailable, "no snapshot is loaded yet") }
         defer { extendLifetime(lease) }
+        let features = lease.value.features
         return ReportFeaturesResponse(
             snapshotVersion: lease.version,
-            features: lease.value.features.map { feature in
+            features: features.map { feature in
                 FeatureReport(
                     name: feature.name, training: Messages.FeatureCoverage(feature.training),
                     serving: Messages.FeatureCoverage(feature.serving), drift: feature.drift ?? 0,
                     hasDrift: feature.drift != nil)
-            })
+            }, requests: UInt64(features.first?.requests ?? 0))
     }
 }
 

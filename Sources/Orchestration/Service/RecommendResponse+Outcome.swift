@@ -82,6 +82,6 @@ extension ItemExplanation {
             rankPosition: UInt32((entry.rank ?? -1) + 1),
             preRankPosition: entry.rank.flatMap { outcome.ranked?.preRankPositions[$0] } ?? 0,
             preRankScore: entry.rank.flatMap { outcome.ranked?.preRankScores[$0] } ?? 0,
-            terms: outcome.terms(of: entry))
+            terms: outcome.terms(of: entry), givenPlace: entry.isGiven)
     }
 }

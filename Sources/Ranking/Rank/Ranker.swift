@@ -12,6 +12,8 @@ public final class Ranker: @unchecked Sendable {
     private let preRanker: PreRanker
     private let stage: (any RankingStage)?
     private let fusion: FusionFormula?
+    /// What of the configuration it has no use for; nil when there is nothing.
+    public let remark: String?
     private let clock: @Sendable () -> Duration
     private let lock = Mutex<Void>(())
     private var idle: [RankScratch] = []
@@ -42,8 +44,12 @@ public final class Ranker: @unchecked Sendable {
             self.fusion = try FusionFormula(
                 fusion ?? .standard(for: stage.heads), heads: stage.heads, of: "the snapshot's ranking model",
                 finishRates: stage.finishRates)
+            remark = nil
         } else {
             self.fusion = nil
+            remark = fusion.map { _ in
+                "funnel.fusion is not used: the snapshot has no ranking model, the order is the pre-ranker's"
+            }
         }
         let start = ContinuousClock.now
         self.clock = clock ?? { ContinuousClock.now - start }

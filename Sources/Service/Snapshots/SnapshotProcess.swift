@@ -13,10 +13,12 @@ public struct SnapshotProcess<Loaded: Sendable>: Sendable {
     /// - Parameters:
     ///   - kinds: the components that this process needs.
     ///   - optionalKinds: those that it loads when a snapshot has them.
+    ///   - remark: what of the configuration a loaded value has no use for.
     ///   - load: makes of the mapped components what the process serves from.
     public init(
         _ member: ClusterConfiguration.Member, in cluster: ClusterConfiguration, kinds: Set<String>,
         optional optionalKinds: Set<String> = [], logger: Logger,
+        remark: @escaping @Sendable (Loaded) -> String? = { _ in nil },
         load: @escaping @Sendable (OpenSnapshot) throws -> Loaded
     ) throws {
         self.member = member
@@ -25,7 +27,7 @@ public struct SnapshotProcess<Loaded: Sendable>: Sendable {
         let shards = cluster.recallShards.count
         host = try SnapshotHost(
             try cluster.snapshotHost(of: member, kinds: kinds, optional: optionalKinds),
-            source: try cluster.snapshotSource(), logger: logger
+            source: try cluster.snapshotSource(), logger: logger, remark: remark
         ) { snapshot in
             guard snapshot.manifest.shards == shards else {
                 throw SnapshotError(

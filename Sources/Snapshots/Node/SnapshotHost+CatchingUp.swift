@@ -13,7 +13,9 @@ extension SnapshotHost {
             try await switchTo(saved.committed)
             return true
         } catch {
-            logger.error("the snapshot served before could not be restored: \(error.message)")
+            let lapse = "the snapshot served before could not be restored: \(error.message)"
+            state.withLock { $0.lapse = lapse }
+            logger.error("\(lapse)")
             return false
         }
     }
@@ -36,15 +38,18 @@ extension SnapshotHost {
     public func run() async {
         await restore()
         var lapsed: [(version: String, since: ContinuousClock.Instant)] = []
-        var lastFailure: String?
         while !Task.isCancelled {
             do throws(SnapshotError) {
                 if let left = try await catchUp() { lapsed.append((left, .now)) }
-                lastFailure = nil
+                state.withLock { if $0.current != nil { $0.lapse = nil } }
             } catch {
+                let lapse = "cannot catch up: \(error.message)"
+                let isNew = state.withLock { state in
+                    defer { state.lapse = lapse }
+                    return state.lapse != lapse
+                }
                 // Said once, not at every attempt: a source may be away for hours.
-                if error.message != lastFailure { logger.warning("cannot catch up: \(error.message)") }
-                lastFailure = error.message
+                if isNew { logger.warning("\(lapse)") }
             }
             await release(&lapsed)
             do { try await Task.sleep(for: configuration.catchUpInterval) } catch { return }

@@ -41,8 +41,12 @@ extension SnapshotHost {
             }
             return .success(report)
         } catch {
-            state.withLock { $0.preparation = nil }
-            logger.error("snapshot \(version) was refused: \(error.message)")
+            let refusal = "snapshot \(version) was refused: \(error.message)"
+            state.withLock {
+                $0.preparation = nil
+                $0.refusal = refusal
+            }
+            logger.error("\(refusal)")
             return .failure(error)
         }
     }

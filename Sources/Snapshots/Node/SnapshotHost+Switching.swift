@@ -23,8 +23,10 @@ extension SnapshotHost: SnapshotNode {
             state.withLock {
                 $0.current = snapshot
                 $0.committed = after
+                $0.refusal = nil
             }
             logger.info("serving snapshot \(version)", metadata: ["previous": "\(after?.previous ?? "none")"])
+            if let remark = remark(snapshot.value) { logger.warning("snapshot \(version): \(remark)") }
             return after?.previous
         }
     }
@@ -84,7 +86,8 @@ extension SnapshotHost: SnapshotNode {
             SnapshotNodeState(
                 role: configuration.role, committed: state.current?.version,
                 loaded: (Array(state.versions.keys) + Array(state.retiring.keys)).sorted(),
-                preparing: state.preparation?.version)
+                preparing: state.preparation?.version, failure: state.lapse ?? state.refusal,
+                remark: state.current.flatMap { remark($0.value) })
         }
     }
 

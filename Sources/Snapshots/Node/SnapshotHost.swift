@@ -40,6 +40,7 @@ public final class SnapshotHost<Loaded: Sendable>: Sendable {
     let logger: Logger
     let load: @Sendable (OpenSnapshot) throws -> Loaded
     let warmUp: @Sendable (Loaded) throws -> Void
+    let remark: @Sendable (Loaded) -> String?
     /// One thread receives and hashes, two unpack, one waits for the disk; loading uses one.
     let background: BackgroundExecutor
     let state = Mutex(State())
@@ -55,6 +56,10 @@ public final class SnapshotHost<Loaded: Sendable>: Sendable {
         var retiring: [String: PinnedSnapshot<Loaded>] = [:]
         var committed: CommittedState?
         var preparation: Preparation?
+        /// Why the version that was prepared last was refused, until one is committed.
+        var refusal: String?
+        /// Why the version wanted by the source, or the one served before, is not served.
+        var lapse: String?
         /// Components whose files this process has compared with their hashes.
         var checked: Set<String> = []
     }
@@ -67,10 +72,12 @@ public final class SnapshotHost<Loaded: Sendable>: Sendable {
     /// - Parameters:
     ///   - source: where versions come from; nil serves what is on disk.
     ///   - warmUp: runs once on every loaded value before it can be served.
+    ///   - remark: what of the process's configuration a loaded value has no use for, for the log and for status.
     ///   - load: makes of the mapped components what the process serves from.
     public init(
         _ configuration: SnapshotHostConfiguration, source: (any SnapshotSource)?, logger: Logger,
         warmUp: @escaping @Sendable (Loaded) throws -> Void = { _ in },
+        remark: @escaping @Sendable (Loaded) -> String? = { _ in nil },
         load: @escaping @Sendable (OpenSnapshot) throws -> Loaded
     ) throws(SnapshotError) {
         self.configuration = configuration
@@ -78,6 +85,7 @@ public final class SnapshotHost<Loaded: Sendable>: Sendable {
         self.logger = logger
         self.load = load
         self.warmUp = warmUp
+        self.remark = remark
         cache = try NodeCache(directory: configuration.cacheDirectory)
         background = BackgroundExecutor(name: "snapshots", threads: 4, niceness: configuration.niceness)
     }

@@ -35,4 +35,8 @@ public struct SnapshotNodeState: Sendable, Hashable {
     public var loaded: [String]
     /// The version being fetched or loaded.
     public var preparing: String?
+    /// Why the version that was wanted last was refused, or could not be fetched; nil when it is served.
+    public var failure: String?
+    /// What of the process's configuration the served version has no use for.
+    public var remark: String?
 }

@@ -54,7 +54,9 @@ public struct RemoteNode: SnapshotNode {
         return SnapshotNodeState(
             role: response.role, committed: response.committedVersion.isEmpty ? nil : response.committedVersion,
             loaded: response.loadedVersions,
-            preparing: response.preparingVersion.isEmpty ? nil : response.preparingVersion)
+            preparing: response.preparingVersion.isEmpty ? nil : response.preparingVersion,
+            failure: response.failure.isEmpty ? nil : response.failure,
+            remark: response.remark.isEmpty ? nil : response.remark)
     }
 
     private func call<Request, Response>(

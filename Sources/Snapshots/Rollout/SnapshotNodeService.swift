@@ -36,7 +36,8 @@ public struct SnapshotNodeService: RPCService {
                 let state = try await node.status()
                 return NodeStatusResponse(
                     role: state.role, committedVersion: state.committed ?? "", loadedVersions: state.loaded,
-                    preparingVersion: state.preparing ?? "")
+                    preparingVersion: state.preparing ?? "", failure: state.failure ?? "",
+                    remark: state.remark ?? "")
             }
         }
     }

@@ -26,6 +26,8 @@ struct ExplanationOutput: Encodable {
         var predictions: [String: Float]
         var terms: [Term]
         var finalScore: Float
+        /// Whether it has its place as a new item, before items that were ranked higher.
+        var givenPlace: Bool
     }
 
     struct Stage: Encodable {
@@ -60,7 +62,7 @@ struct ExplanationOutput: Encodable {
                 recallPosition: item.recallPosition, preRankPosition: item.preRankPosition,
                 preRankScore: item.preRankScore, rankPosition: item.rankPosition, predictions: predictions,
                 terms: item.terms.map { Term(name: $0.name, value: $0.value, contribution: $0.contribution) },
-                finalScore: item.finalScore)
+                finalScore: item.finalScore, givenPlace: item.givenPlace)
         }
         stages = response.stages.map {
             Stage(
@@ -85,17 +87,18 @@ struct ExplanationOutput: Encodable {
     }
 
     private func provenanceTable() -> String {
-        var table = TextTable("#>", "item", "channel: position, score", "recall>", "pre-rank>", "rank>", "score>")
+        var table = TextTable("#>", "item", "channel: position, score", "recall>", "pre-rank>", "rank>", "score>", "")
         for (place, item) in items.enumerated() {
             let channels = item.channels.map { "\($0.channel): \($0.position), \($0.score.text(4))" }
             for (line, channel) in channels.enumerated() {
                 guard line == 0 else {
-                    table.add("", "", channel, "", "", "", "")
+                    table.add("", "", channel, "", "", "", "", "")
                     continue
                 }
                 table.add(
                     "\(place + 1)", item.itemId, channel, "\(item.recallPosition)", "\(item.preRankPosition)",
-                    "\(item.rankPosition)", item.finalScore.text(4))
+                    "\(item.rankPosition)", item.finalScore.text(4),
+                    item.givenPlace ? "given its place as a new item" : "")
             }
         }
         return table.text()

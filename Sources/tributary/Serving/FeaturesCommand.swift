@@ -10,7 +10,7 @@ struct FeaturesCommand: AsyncParsableCommand {
         discussion: """
             Asks every ranker, and sums up. Of the requests, one in 64 is counted. Drift is the population stability index of
             the values served against those trained on: below 0.1 is little, above 0.25 much; of several rankers it is the
-            largest.
+            largest. A ranker tells it once it has counted 200 requests.
             """)
 
     @Option(help: "The cluster's configuration.")
@@ -23,6 +23,7 @@ struct FeaturesCommand: AsyncParsableCommand {
         let cluster = try ClusterConfiguration(file: config)
         var lines: [Line] = []
         var version = ""
+        var requests: UInt64 = 0
         for address in cluster.rankers {
             let client = try cluster.client([address])
             let response = try await client.unary(
@@ -33,10 +34,12 @@ struct FeaturesCommand: AsyncParsableCommand {
                     "\(address): snapshot \(response.snapshotVersion) has no ranking model, and so no features")
             }
             version = response.snapshotVersion
+            requests += response.requests
             let own = response.features.map(Line.init)
             lines = lines.isEmpty ? own : zip(lines, own).map { $0.adding($1) }
         }
-        if json { try printJSON(lines) } else { print("snapshot \(version)\n\n" + Self.table(lines), terminator: "") }
+        if json { return try printJSON(lines) }
+        print("snapshot \(version), \(requests) requests counted\n\n" + Self.table(lines), terminator: "")
     }
 
     private static func table(_ lines: [Line]) -> String {

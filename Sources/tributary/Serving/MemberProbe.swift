@@ -16,6 +16,7 @@ struct MemberProbe: Sendable {
         var snapshot = ""
         /// Versions in memory.
         var loaded: [String] = []
+        /// Why it cannot be reached, why the version that was wanted last is not served, what it has no use for.
         var note = ""
 
         var isServing: Bool { health == "serving" }
@@ -54,6 +55,8 @@ struct MemberProbe: Sendable {
                 SnapshotNodeMethods.nodeStatus, NodeStatusRequest(), options: options)
             state.snapshot = answer.committedVersion
             state.loaded = answer.loadedVersions
+            let preparing = answer.preparingVersion.isEmpty ? "" : "loading snapshot \(answer.preparingVersion)"
+            state.note = [preparing, answer.failure, answer.remark].filter { !$0.isEmpty }.joined(separator: "; ")
         }
     }
 }

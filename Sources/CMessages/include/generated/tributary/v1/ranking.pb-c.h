@@ -307,10 +307,14 @@ struct  Tributary__V1__ReportFeaturesResponse
   ProtobufCBinaryData snapshot_version;
   size_t n_features;
   Tributary__V1__FeatureReport **features;
+  /*
+   * Requests that were counted.
+   */
+  uint64_t requests;
 };
 #define TRIBUTARY__V1__REPORT_FEATURES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__report_features_response__descriptor) \
-    , {0,NULL}, 0,NULL }
+    , {0,NULL}, 0,NULL, 0 }
 
 
 struct  Tributary__V1__FeatureReport
@@ -324,7 +328,7 @@ struct  Tributary__V1__FeatureReport
    */
   double drift;
   /*
-   * False before anything was served: there is no drift yet.
+   * False before enough requests were counted: there is no drift yet.
    */
   protobuf_c_boolean has_drift;
 };

@@ -305,10 +305,14 @@ struct  Tributary__V1__ItemExplanation
    */
   size_t n_terms;
   Tributary__V1__ScoreTerm **terms;
+  /*
+   * Whether it has its place as a new item, before items that were ranked higher.
+   */
+  protobuf_c_boolean given_place;
 };
 #define TRIBUTARY__V1__ITEM_EXPLANATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__item_explanation__descriptor) \
-    , {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0,NULL }
+    , {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0,NULL, 0 }
 
 
 struct  Tributary__V1__ScoreTerm

@@ -266,10 +266,18 @@ struct  Tributary__V1__NodeStatusResponse
    * The version being fetched or loaded.
    */
   ProtobufCBinaryData preparing_version;
+  /*
+   * Why the version that was wanted last was refused, or could not be fetched; empty when it is served.
+   */
+  ProtobufCBinaryData failure;
+  /*
+   * What of the process's configuration the served version has no use for; empty when there is nothing.
+   */
+  ProtobufCBinaryData remark;
 };
 #define TRIBUTARY__V1__NODE_STATUS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__node_status_response__descriptor) \
-    , {0,NULL}, {0,NULL}, 0,NULL, {0,NULL} }
+    , {0,NULL}, {0,NULL}, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 /* Tributary__V1__SnapshotSummary methods */
