@@ -37,6 +37,11 @@ struct OrchestratorCommand: AsyncParsableCommand {
             replicas: try cluster.recallShards.map { try $0.map { try cluster.stage([$0]) } },
             ranker: try cluster.stage(cluster.rankers), rankers: try cluster.rankers.map { try cluster.stage([$0]) },
             users: InMemoryUserStateStore(),
+            rejected: try cluster.funnel.rejectedLog.map { sizes in
+                var log = RejectedLogConfiguration(path: cluster.rejectedLog(of: member))
+                (log.perPage, log.bytesMax) = (sizes.perPage, sizes.megabytes << 20)
+                return try RejectedLog(log, logger: logger)
+            },
             snapshots: SnapshotAccess(snapshots.host),
             now: { Int64((Date().timeIntervalSince1970 * 1000).rounded()) }, logger: logger)
         try await snapshots.run(services: [service])

@@ -49,14 +49,6 @@ import Testing
         #expect(messages.map { Array($0.watchSeconds) } == [[0], [7]])
     }
 
-    private func eventually(_ isTrue: () -> Bool) async throws {
-        for _ in 0..<1_000 {
-            if isTrue() { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        Issue.record("not within ten seconds")
-    }
-
     @Test(
         arguments: [
             (Event(eventID: "e", itemID: "3", kind: .click), "user_id: expected an id"),

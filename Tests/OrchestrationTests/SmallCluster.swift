@@ -9,6 +9,7 @@ import Orchestration
 import RPC
 import Recall
 import Synchronization
+import Testing
 
 /// Twenty items "1"..."20", two recall shards, one ranker and one orchestrator in one process, joined by the in-process
 /// transport. Channels: "popular" lists the items by falling key, "itemcf" answers key + 1 for every trigger.
@@ -48,7 +49,8 @@ struct SmallCluster {
 
     init(
         shards: [Shard] = [.answering, .answering], ranker: Ranker = .byKey,
-        users: InMemoryUserStateStore = InMemoryUserStateStore(), hasSnapshot: Bool = true, secondReplica: Shard? = nil,
+        users: InMemoryUserStateStore = InMemoryUserStateStore(), rejected: RejectedLog? = nil,
+        hasSnapshot: Bool = true, secondReplica: Shard? = nil,
         configure: (inout OrchestratorConfiguration) -> Void = { _ in },
         now: @escaping @Sendable () -> Int64 = { Self.now }
     ) {
@@ -78,6 +80,7 @@ struct SmallCluster {
             configuration: configuration,
             shards: clients, replicas: replicas,
             ranker: Self.connect(TestRanker(kind: ranker, pushed: pushed), "ranker-0"), users: users,
+            rejected: rejected,
             snapshots: Self.access(hasSnapshot ? Self.snapshot : nil), now: now,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         client = InProcessTransport(services: [service]).makeClient()
@@ -117,6 +120,15 @@ struct SmallCluster {
             version: version, dataUntil: dataUntil, items: items, surfaceNames: StringTable(["", "home"]),
             users: UserStateTable([state], fieldNames: []))
     }()
+}
+
+/// Waits until something holds.
+func eventually(_ isTrue: () -> Bool) async throws {
+    for _ in 0..<1_000 {
+        if isTrue() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("not within ten seconds")
 }
 
 /// A shard with hand-made channels over its own part of the twenty items.
@@ -178,6 +190,7 @@ private struct TestRanker: RPCService {
                         UInt32(request.foundBy.count { $0 & (1 << UInt64(channel)) != 0 })
                     }), ranked: true)
             if case .preRanking = kind { response.ranked = false }
+            items = Array(items.prefix(Int(request.limit)))
             if case .pressed = kind {
                 items = Array(items.prefix(3))
                 response.shortage = "ranked 3 of \(request.items.count): \(request.least) were needed"

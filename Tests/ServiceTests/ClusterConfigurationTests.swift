@@ -46,6 +46,7 @@ import Testing
             funnel:
               prerank: {keep: 300, channel_minimum: 5, category_minimum: 0}
               rank: {limit: 100}
+              rejected_log: {per_page: 9}
               fusion:
                 formula: powers
                 terms:
@@ -57,6 +58,7 @@ import Testing
         #expect(
             funnel.preRank.keep == 300 && funnel.preRank.channelMinimum == 5 && funnel.preRank.categoryMinimum == 0)
         #expect(funnel.rankLimit == 100)
+        #expect(funnel.rejectedLog?.perPage == 9 && funnel.rejectedLog?.megabytes == 64)
         #expect(
             funnel.fusion
                 == FusionSpecification(

@@ -19,6 +19,7 @@ public struct RecommenderService: RPCService {
     private let intake: ItemIntake
     private let impressions: ImpressionReporter
     private let statistics: StatisticsReporter
+    private let rejected: RejectedLog?
 
     /// - Parameters:
     ///   - shards: one client per recall shard, in their order.
@@ -26,16 +27,18 @@ public struct RecommenderService: RPCService {
     ///     one replica each.
     ///   - ranker: a client over all rankers, and their addresses for messages.
     ///   - rankers: a client of each ranker alone: what happens is told to all of them. Nil: there is one.
+    ///   - rejected: is told of candidates that ranking rejected; nil: they are not logged.
     ///   - snapshots: requests run on the current one.
     ///   - now: milliseconds since 1970.
     public init(
         configuration: OrchestratorConfiguration, shards: [ShardClient], replicas: [[ShardClient]]? = nil,
-        ranker: ShardClient, rankers: [ShardClient]? = nil, users: any UserStateStore,
+        ranker: ShardClient, rankers: [ShardClient]? = nil, users: any UserStateStore, rejected: RejectedLog? = nil,
         snapshots: SnapshotAccess<FunnelSnapshot>,
         now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.configuration = configuration
         self.users = users
+        self.rejected = rejected
         self.snapshots = snapshots
         self.now = now
         self.logger = logger
@@ -72,6 +75,12 @@ public struct RecommenderService: RPCService {
         var outcome = try await run(query, context)
         try await show(&outcome, query)
         impressions.add(outcome.page.map(\.item))
+        if let rejected {
+            let time = now()
+            rejected.add(
+                outcome.rejected(rejected.perPage, seed: query.user.rawValue ^ UInt64(bitPattern: time)),
+                user: request.userID, time: time)
+        }
         return RecommendResponse(outcome, requestID: query.requestID)
     }
 

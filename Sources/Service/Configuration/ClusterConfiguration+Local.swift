@@ -14,6 +14,7 @@ extension ClusterConfiguration {
         }
         let funnel = FunnelConfiguration()
         let deadlines = DeadlineConfiguration()
+        let rejected = RejectedLogSizes()
         let channels = funnel.channels.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "    \($0.key): \($0.value)" }
         let fusion = FusionSpecification.standard
@@ -59,6 +60,8 @@ extension ClusterConfiguration {
             \(terms.joined(separator: "\n"))
               # Places of a page for new items that were shown too seldom yet, where ranking gives them none.
               new_item_places: \(funnel.newItemPlaces)
+              # Candidates that ranking rejected, for training: so many of each page, in DIRECTORY/nodes/orchestrator-N/rejected.csv.
+              # rejected_log: {per_page: \(rejected.perPage), megabytes: \(rejected.megabytes)}
 
             # A caller's own deadline, when shorter, holds.
             deadlines:

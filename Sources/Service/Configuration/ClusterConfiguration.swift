@@ -39,6 +39,18 @@ public struct FunnelConfiguration: Sendable, Hashable {
     public var fusion: FusionSpecification?
     /// Places of a page for new items that have not had their guaranteed impressions, 0...20.
     public var newItemPlaces = 1
+    /// Whether orchestrators log candidates that ranking rejected, each into a file of its own; nil: they do not.
+    public var rejectedLog: RejectedLogSizes?
+
+    public init() {}
+}
+
+/// How much is logged of candidates that ranking rejected.
+public struct RejectedLogSizes: Sendable, Hashable {
+    /// Candidates of a page, 1...100.
+    public var perPage = 4
+    /// Size of the file, 1...65,536; there is one more of it, the one before.
+    public var megabytes = 64
 
     public init() {}
 }
@@ -144,6 +156,9 @@ extension ClusterConfiguration {
     public func directory(of member: Member) -> String {
         "\(directory)/nodes/\(member.name)"
     }
+
+    /// The file in which an orchestrator logs candidates that ranking rejected.
+    public func rejectedLog(of member: Member) -> String { "\(directory(of: member))/rejected.csv" }
 }
 
 /// Why a configuration cannot be used: where, what was expected, what was found.

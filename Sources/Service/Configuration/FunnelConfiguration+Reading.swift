@@ -11,12 +11,20 @@ extension FunnelConfiguration {
             } ?? rankLimit
         fusion = try reader.section("fusion", FusionSpecification.init(reader:)) ?? fusion
         newItemPlaces = try reader.integer("new_item_places", in: 0...20) ?? newItemPlaces
+        rejectedLog = try reader.section("rejected_log", RejectedLogSizes.init(reader:)) ?? rejectedLog
         let minimums = channels.count * preRank.channelMinimum
         guard minimums <= preRank.keep else {
             throw reader.refusal(
                 "\(reader.path).prerank.channel_minimum: expected at most \(preRank.keep) candidates of all channels "
                     + "together, found \(channels.count) times \(preRank.channelMinimum)")
         }
+    }
+}
+
+extension RejectedLogSizes {
+    init(reader: inout ConfigurationReader) throws(ConfigurationError) {
+        perPage = try reader.integer("per_page", in: 1...100) ?? perPage
+        megabytes = try reader.integer("megabytes", in: 1...65_536) ?? megabytes
     }
 }
 
