@@ -46,14 +46,20 @@ public struct ItemTable: Sendable {
     public var cities: SharedBuffer<UInt64>
     /// How good the item is, 0...1; NaN is unknown.
     public var qualities: SharedBuffer<Float>
+    /// In the shop's own currency, 0...``priceMax``; NaN is unknown.
+    public var prices: SharedBuffer<Float>
     public var tags: ItemTags
+
+    /// More is a mistaken unit or column, in any currency.
+    public static let priceMax: Float = 1e12
 
     /// Columns left out are unknown for every item.
     public init(
         keys: SharedBuffer<ItemKey>, publicIDs: StringTable, titles: StringTable, categories: SharedBuffer<UInt32>,
         categoryNames: StringTable, authors: SharedBuffer<UInt64>, publishTimes: SharedBuffer<Int64>,
         durations: SharedBuffer<Float>, latitudes: SharedBuffer<Float>? = nil, longitudes: SharedBuffer<Float>? = nil,
-        cities: SharedBuffer<UInt64>? = nil, qualities: SharedBuffer<Float>? = nil, tags: ItemTags? = nil
+        cities: SharedBuffer<UInt64>? = nil, qualities: SharedBuffer<Float>? = nil,
+        prices: SharedBuffer<Float>? = nil, tags: ItemTags? = nil
     ) {
         self.tags = tags ?? ItemTags(items: keys.count)
         let unknown = SharedBuffer([Float](repeating: .nan, count: keys.count))
@@ -61,6 +67,7 @@ public struct ItemTable: Sendable {
         self.longitudes = longitudes ?? unknown
         self.cities = cities ?? SharedBuffer([UInt64](repeating: 0, count: keys.count))
         self.qualities = qualities ?? unknown
+        self.prices = prices ?? unknown
         self.keys = keys
         self.publicIDs = publicIDs
         self.titles = titles

@@ -15,9 +15,13 @@ public struct Actions: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public static let follow = Actions(rawValue: 1 << 6)
     public static let hide = Actions(rawValue: 1 << 7)
     public static let finish = Actions(rawValue: 1 << 8)
+    public static let cart = Actions(rawValue: 1 << 9)
+    public static let purchase = Actions(rawValue: 1 << 10)
 
     /// Actions that put an item among the user's last-n.
-    public static let positive: Actions = [.click, .like, .collect, .share, .comment, .follow, .finish]
+    public static let positive: Actions = [
+        .click, .like, .collect, .share, .comment, .follow, .finish, .cart, .purchase,
+    ]
 
     /// like(u, i): one point each for click, like, collect and share, 0...4.
     public var interest: Float {

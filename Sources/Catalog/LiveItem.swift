@@ -14,10 +14,13 @@ public struct LiveItem: Hashable, Sendable {
     public var place: Place?
     /// 0...1; nil is unknown.
     public var quality: Float?
+    /// In the shop's own currency, 0...``ItemTable/priceMax``; nil is unknown.
+    public var price: Float?
 
     public init(
         publicID: String, title: String = "", category: String = "", author: UInt64 = 0, city: UInt64 = 0,
-        publishMilliseconds: Int64, durationSeconds: Float = 0, place: Place? = nil, quality: Float? = nil
+        publishMilliseconds: Int64, durationSeconds: Float = 0, place: Place? = nil, quality: Float? = nil,
+        price: Float? = nil
     ) {
         key = ItemKey(publicID: publicID)
         self.publicID = publicID
@@ -29,5 +32,6 @@ public struct LiveItem: Hashable, Sendable {
         self.durationSeconds = durationSeconds
         self.place = place
         self.quality = quality
+        self.price = price
     }
 }

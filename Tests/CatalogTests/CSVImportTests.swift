@@ -31,11 +31,13 @@ import Testing
                 + "click,1650812742436,home,\"film, the\",anna,\r\n"
                 + "\r\n"
                 + "play,2022-04-24T15:05:50Z,,\"film, the\",anna,12.5\r\n"
+                + "purchase,2022-04-24T15:06:00Z,,\"film, the\",anna,\r\n"
+                + "cart,2022-04-24T15:05:55Z,,\"film, the\",anna,\r\n"
                 + "like,2022-04-24T23:05:51.5+08:00,,\"say \"\"hi\"\"\",bert,")
         try directory.write(
             "items.csv",
-            "item_id,title,category,author,publish_time,duration,colour,latitude,longitude,city,quality\n"
-                + "\"film, the\",\"Two\nlines\",Drama,9,2022-04-01,61.5,red,59.9,10.75,Oslo,0.7\n")
+            "item_id,title,category,author,publish_time,duration,colour,latitude,longitude,city,quality,price\n"
+                + "\"film, the\",\"Two\nlines\",Drama,9,2022-04-01,61.5,red,59.9,10.75,Oslo,0.7,1299.5\n")
         try directory.write("follows.csv", "user_id,author,time\nanna,9,2022-04-02\ndora,me,\n")
         try directory.write(
             "rejected.csv", "time,item_id,user_id\n2022-04-03,new,bert\n2022-04-02,\"film, the\",anna\n")
@@ -43,7 +45,8 @@ import Testing
         let (dataset, report) = try read(directory)
         #expect(
             rows(dataset) == [
-                "anna film, the 1650812741000 impression+click 12.5 home", "bert say \"hi\" 1650812751500 like 0.0 ",
+                "anna film, the 1650812741000 impression+click+cart+purchase 12.5 home",
+                "bert say \"hi\" 1650812751500 like 0.0 ",
             ])
         let film = try #require(KeyIndex(dataset.items.keys).row(of: ItemKey(publicID: "film, the")))
         #expect(dataset.items.titles[film] == "Two\nlines")
@@ -52,6 +55,7 @@ import Testing
         #expect(dataset.items.latitudes[film] == 59.9 && dataset.items.longitudes[film] == 10.75)
         #expect(dataset.items.cities[film] == ItemKey(publicID: "Oslo").rawValue)
         #expect(dataset.items.qualities[film] == 0.7)
+        #expect(dataset.items.prices[film] == 1299.5 && dataset.items.prices.count { !$0.isNaN } == 1)
         #expect(dataset.follows.times.map { $0 } == [0, 1_648_857_600_000])
         #expect(dataset.follows.users.map { dataset.users.publicIDs[Int($0)] } == ["dora", "anna"])
         #expect(dataset.follows.authors.map { $0 } == [ItemKey(publicID: "me").rawValue, 9])
@@ -62,10 +66,10 @@ import Testing
         let carl = try #require(KeyIndex(dataset.users.keys).row(of: UserKey(publicID: "carl")))
         #expect(city.name == "city")
         #expect(city.vocabulary[Int(city.values[carl])] == "New York, NY")
-        #expect(report.files.map(\.rowsRead) == [2, 1, 4, 2, 2])
-        #expect(report.files.map(\.rowsKept) == [2, 1, 4, 2, 2])
+        #expect(report.files.map(\.rowsRead) == [2, 1, 6, 2, 2])
+        #expect(report.files.map(\.rowsKept) == [2, 1, 6, 2, 2])
         #expect(report.files[1].unusedColumns == ["colour"])
-        #expect(report.joinedActions == 2)
+        #expect(report.joinedActions == 4)
         #expect(report.unattachedActions == 1)
     }
 
@@ -105,7 +109,7 @@ import Testing
             1,2,-5,click,
             1,2,2022-02-29,click,
             1,2,,click,
-            1,2,1650812741,purchase,
+            1,2,1650812741,buy,
             1,2,1650812741,play,-1
             1,2,1650812741,play,nan
             1,2,1650812741,play,1e9
@@ -126,7 +130,7 @@ import Testing
         #expect(file.rejects[.time]?.examples.count == 3)
         #expect(
             file.rejects[.event]?.examples == [
-                "\(path):12: event is \"purchase\"", "\(path):16: event is \"Click\"",
+                "\(path):12: event is \"buy\"", "\(path):16: event is \"Click\"",
             ])
         #expect(dataset.exposures.count == 1)
     }
@@ -135,13 +139,16 @@ import Testing
         let directory = try TemporaryDirectory()
         try directory.write("events.csv", "user_id,item_id,time,event\n1,2,1650812741,click\n")
         try directory.write(
-            "items.csv", "item_id,title,publish_time,duration\n2,a,,\n2,b,,\n3,c,soon,\n4,d,,long\n,e,,\n5,f,,\n")
+            "items.csv",
+            "item_id,title,publish_time,duration,price\n"
+                + "2,a,,,0\n2,b,,,\n3,c,soon,,\n4,d,,long,\n,e,,,\n5,f,,,\n6,g,,,-1\n7,h,,,cheap\n8,i,,,1.1e12\n")
         try directory.write("users.csv", "user_id,age\n1,30\n1,31\n,5\n")
         let (dataset, report) = try read(directory)
         #expect(report.files[0].rejects.mapValues(\.count) == [.duplicate: 1, .userID: 1])
-        #expect(report.files[1].rejects.mapValues(\.count) == [.duplicate: 1, .itemID: 1, .time: 1, .value: 1])
+        #expect(report.files[1].rejects.mapValues(\.count) == [.duplicate: 1, .itemID: 1, .time: 1, .value: 4])
         #expect(dataset.items.count == 2)
         #expect(dataset.items.titles[0] == "a")
+        #expect(dataset.items.prices[0] == 0 && dataset.items.prices[1].isNaN, "free is known, nothing is not")
     }
 
     /// Files that cannot be used at all, and what the one line must say.

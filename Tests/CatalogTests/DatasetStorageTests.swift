@@ -11,7 +11,8 @@ import Testing
         let bob = try builder.addUser("7")
         let details = ItemDetails(
             title: "Ünïcode, \"quoted\"", category: "news", author: "me", publishMilliseconds: 12, durationSeconds: 3,
-            place: Place(latitude: 10, longitude: -20), city: "Oslo", quality: 0.25)
+            place: Place(latitude: 10, longitude: -20), city: "Oslo", quality: 0.25,
+            price: 9.5)
         let item = try builder.addItem("it/1", details: details)
         builder.addFollow(user: ann, author: "me", timeMilliseconds: 3)
         builder.addRejected(user: bob, item: item, timeMilliseconds: 8)
@@ -40,7 +41,7 @@ import Testing
         #expect(Array(copy.items.durations) == [3])
         #expect(Array(copy.items.latitudes) == [10] && Array(copy.items.longitudes) == [-20])
         #expect(copy.items.cities == dataset.items.cities && copy.items.cities[0] != 0)
-        #expect(Array(copy.items.qualities) == [0.25])
+        #expect(Array(copy.items.qualities) == [0.25] && Array(copy.items.prices) == [9.5])
         #expect(copy.follows.users == dataset.follows.users && copy.follows.authors == dataset.items.authors)
         #expect(Array(copy.follows.times) == [3])
         #expect(copy.rejected.users == dataset.rejected.users && Array(copy.rejected.items) == [0, 0])
@@ -58,6 +59,17 @@ import Testing
         #expect(Array(copy.exposures.surfaces) == [1, 0])
         #expect(copy.exposures.surfaceNames[1] == "home")
         #expect(copy.exposures.hasNegatives)
+    }
+
+    /// Where no price is known there is no column of them, as in data sets of before there were prices.
+    @Test func withoutPricesThereIsNoColumn() throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/data"
+        var dataset = try sample()
+        dataset.items.prices = [.nan]
+        try dataset.write(to: path)
+        #expect(try !SafetensorsFile(path: "\(path)/items.safetensors").contains("price"))
+        #expect(try Dataset(directory: path).items.prices[0].isNaN)
     }
 
     @Test func otherFilesAreNotReplaced() throws {
@@ -92,6 +104,8 @@ import Testing
         Damage(file: "items", tensor: "author") { $0.add("author", [1, 2] as [UInt64]) },
         Damage(file: "items", tensor: "latitude") { $0.add("latitude", [91] as [Float]) },
         Damage(file: "items", tensor: "quality") { $0.add("quality", [-0.1] as [Float]) },
+        Damage(file: "items", tensor: "price") { $0.add("price", [-1] as [Float]) },
+        Damage(file: "items", tensor: "price") { $0.add("price", [1, 2] as [Float]) },
         Damage(file: "items", tensor: "format") { $0.metadata["format"] = "tributary-dataset-1" },
         Damage(file: "follows", tensor: "user") { $0.add("user", [7] as [UInt32]) },
         Damage(file: "follows", tensor: "author") { $0.add("author", [1, 2] as [UInt64]) },

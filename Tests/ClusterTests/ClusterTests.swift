@@ -80,10 +80,10 @@ import Testing
         for part in ["what its score is made of", "watch_time", "pre-rank ", "kept of", "ranker call"] {
             #expect(explained.output.contains(part), "\(part)")
         }
-        let clicked = try Command.run(
+        let bought = try Command.run(
             binary: "tributary",
-            ["events", "--address", cluster.orchestrator, "--user", user, "--item", excluded, "--kind", "click"])
-        #expect(clicked.status == 0, "\(clicked.errors)")
+            ["events", "--address", cluster.orchestrator, "--user", user, "--item", excluded, "--kind", "purchase"])
+        #expect(bought.status == 0, "\(bought.errors)")
     }
 
     private func unknownUsersGetThePopularPage(_ cluster: LocalCluster) throws {

@@ -9,7 +9,9 @@ import Testing
     func anAddedItemIsRecommendedOnceAndSurvivesARestart() async throws {
         let cluster = try LocalCluster()
         try #require(cluster.lastUp.status == 0, "\(cluster.lastUp.output)\n\(cluster.lastUp.errors)")
-        let added = try add(cluster, ["--item", "fresh", "--title", "Just in", "--category", "music", "--author", "1"])
+        let added = try add(
+            cluster,
+            ["--item", "fresh", "--title", "Just in", "--category", "music", "--author", "1", "--price", "9.5"])
         #expect(added.status == 0 && added.output.contains("1 accepted, 0 rejected"), "\(added)")
         let again = try add(cluster, ["--item", "1"])
         #expect(again.status == 2 && again.errors.contains("has the item"), "\(again)")

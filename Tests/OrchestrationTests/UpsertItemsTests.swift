@@ -68,11 +68,26 @@ import Testing
                 "place: expected latitude -90 to 90 and longitude -180 to 180, found 91.0 and 0.0"
             ),
             (Item(itemID: "x", quality: 1.5), "quality: expected 0 to 1.0, found 1.5"),
+            (Item(itemID: "x", price: -0.5), "price: expected 0 to 1e+12, found -0.5"),
+            (Item(itemID: "x", price: .infinity), "price: expected 0 to 1e+12, found inf"),
         ] as [(Item, String)])
     func badItemsAreRejectedWithAReason(item: Item, reason: String) async throws {
         let response = try await upsert(cluster(), Item(itemID: "30"), item, Item(itemID: "31"))
         #expect(response.accepted == 2)
         #expect(response.rejected == [RejectedItem(index: 1, reason: reason)])
+    }
+
+    /// What the ranker is told of an item comes with the shard's answer.
+    @Test func aPriceGoesAllTheWay() async throws {
+        let cluster = cluster([.answering])
+        _ = try await upsert(cluster, Item(itemID: "21", quality: 0.5, price: 9.5), Item(itemID: "22"))
+        let response = try await cluster.shard.unary(
+            RecallMethods.recall,
+            RecallRequest(
+                snapshotVersion: SmallCluster.version, channels: [ChannelQuery(channel: ChannelName.newest, limit: 2)],
+                timeMilliseconds: SmallCluster.now))
+        let prices = response.liveItems.map { ($0.itemID, $0.price) }.sorted { $0 < $1 }
+        #expect(prices.map(\.0) == ["21", "22"] && prices.map(\.1) == [9.5, 0])
     }
 
     @Test func tooManyItemsAreRefused() async throws {

@@ -18,11 +18,12 @@ import Testing
 
     private func item(
         _ key: UInt64, daysAfter: Int64, author: UInt64 = 7, city: UInt64 = 5, quality: Float? = nil,
-        place: Place? = nil
+        place: Place? = nil, price: Float? = nil
     ) -> LiveItem {
         LiveItem(
             publicID: String(key), title: "Live \(key)", author: author, city: city,
-            publishMilliseconds: Self.end + daysAfter * Self.day, place: place, quality: quality)
+            publishMilliseconds: Self.end + daysAfter * Self.day, place: place, quality: quality,
+            price: price)
     }
 
     private func engine(_ live: LiveItems, shard: Int = 0, of count: Int = 1) throws -> RecallShardEngine {
@@ -144,7 +145,8 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }
         let place = Place(latitude: 1.5, longitude: -2.5)
         let all = [
-            item(10, daysAfter: 1, quality: 0.25, place: place), item(11, daysAfter: 2), item(10, daysAfter: 3),
+            item(10, daysAfter: 1, quality: 0.25, place: place), item(11, daysAfter: 2, price: 0),
+            item(10, daysAfter: 3, price: 12.5),
         ]
         let first = LiveItems(journal: LiveItemJournal(path: path))
         #expect(try await first.restore() == (0, 0))

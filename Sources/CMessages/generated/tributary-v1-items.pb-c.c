@@ -97,7 +97,7 @@ void   tributary__v1__coordinates__free_unpacked
   assert(message->base.descriptor == &tributary__v1__coordinates__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tributary__v1__live_item__field_descriptors[9] =
+static const ProtobufCFieldDescriptor tributary__v1__live_item__field_descriptors[10] =
 {
   {
     "item_id",
@@ -207,6 +207,18 @@ static const ProtobufCFieldDescriptor tributary__v1__live_item__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "price",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__LiveItem, price),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__live_item__field_indices_by_name[] = {
   3,   /* field[3] = author_key */
@@ -215,6 +227,7 @@ static const unsigned tributary__v1__live_item__field_indices_by_name[] = {
   6,   /* field[6] = duration_seconds */
   0,   /* field[0] = item_id */
   7,   /* field[7] = place */
+  9,   /* field[9] = price */
   5,   /* field[5] = publish_time_ms */
   8,   /* field[8] = quality */
   1,   /* field[1] = title */
@@ -222,7 +235,7 @@ static const unsigned tributary__v1__live_item__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__live_item__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor tributary__v1__live_item__descriptor =
 {
@@ -232,7 +245,7 @@ const ProtobufCMessageDescriptor tributary__v1__live_item__descriptor =
   "Tributary__V1__LiveItem",
   "tributary.v1",
   sizeof(Tributary__V1__LiveItem),
-  9,
+  10,
   tributary__v1__live_item__field_descriptors,
   tributary__v1__live_item__field_indices_by_name,
   1,  tributary__v1__live_item__number_ranges,

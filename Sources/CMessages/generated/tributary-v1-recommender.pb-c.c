@@ -2154,7 +2154,7 @@ const ProtobufCMessageDescriptor tributary__v1__user_summary__descriptor =
   (ProtobufCMessageInit) tributary__v1__user_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__item__field_descriptors[9] =
+static const ProtobufCFieldDescriptor tributary__v1__item__field_descriptors[10] =
 {
   {
     "item_id",
@@ -2264,6 +2264,18 @@ static const ProtobufCFieldDescriptor tributary__v1__item__field_descriptors[9] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "price",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Item, price),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__item__field_indices_by_name[] = {
   3,   /* field[3] = author_id */
@@ -2272,6 +2284,7 @@ static const unsigned tributary__v1__item__field_indices_by_name[] = {
   5,   /* field[5] = duration_seconds */
   0,   /* field[0] = item_id */
   6,   /* field[6] = place */
+  9,   /* field[9] = price */
   4,   /* field[4] = publish_time_ms */
   8,   /* field[8] = quality */
   1,   /* field[1] = title */
@@ -2279,7 +2292,7 @@ static const unsigned tributary__v1__item__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__item__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor tributary__v1__item__descriptor =
 {
@@ -2289,7 +2302,7 @@ const ProtobufCMessageDescriptor tributary__v1__item__descriptor =
   "Tributary__V1__Item",
   "tributary.v1",
   sizeof(Tributary__V1__Item),
-  9,
+  10,
   tributary__v1__item__field_descriptors,
   tributary__v1__item__field_indices_by_name,
   1,  tributary__v1__item__number_ranges,
@@ -2481,7 +2494,7 @@ const ProtobufCEnumDescriptor tributary__v1__order__descriptor =
   tributary__v1__order__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue tributary__v1__event_kind__enum_values_by_number[11] =
+static const ProtobufCEnumValue tributary__v1__event_kind__enum_values_by_number[13] =
 {
   { "EVENT_KIND_UNSPECIFIED", "TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_UNSPECIFIED", 0 },
   { "EVENT_KIND_IMPRESSION", "TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_IMPRESSION", 1 },
@@ -2494,12 +2507,15 @@ static const ProtobufCEnumValue tributary__v1__event_kind__enum_values_by_number
   { "EVENT_KIND_COMMENT", "TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_COMMENT", 8 },
   { "EVENT_KIND_FOLLOW", "TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_FOLLOW", 9 },
   { "EVENT_KIND_HIDE", "TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_HIDE", 10 },
+  { "EVENT_KIND_CART", "TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_CART", 11 },
+  { "EVENT_KIND_PURCHASE", "TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_PURCHASE", 12 },
 };
 static const ProtobufCIntRange tributary__v1__event_kind__value_ranges[] = {
-{0, 0},{0, 11}
+{0, 0},{0, 13}
 };
-static const ProtobufCEnumValueIndex tributary__v1__event_kind__enum_values_by_name[11] =
+static const ProtobufCEnumValueIndex tributary__v1__event_kind__enum_values_by_name[13] =
 {
+  { "EVENT_KIND_CART", 11 },
   { "EVENT_KIND_CLICK", 2 },
   { "EVENT_KIND_COLLECT", 6 },
   { "EVENT_KIND_COMMENT", 8 },
@@ -2509,6 +2525,7 @@ static const ProtobufCEnumValueIndex tributary__v1__event_kind__enum_values_by_n
   { "EVENT_KIND_IMPRESSION", 1 },
   { "EVENT_KIND_LIKE", 5 },
   { "EVENT_KIND_PLAY", 3 },
+  { "EVENT_KIND_PURCHASE", 12 },
   { "EVENT_KIND_SHARE", 7 },
   { "EVENT_KIND_UNSPECIFIED", 0 },
 };
@@ -2519,9 +2536,9 @@ const ProtobufCEnumDescriptor tributary__v1__event_kind__descriptor =
   "EventKind",
   "Tributary__V1__EventKind",
   "tributary.v1",
-  11,
+  13,
   tributary__v1__event_kind__enum_values_by_number,
-  11,
+  13,
   tributary__v1__event_kind__enum_values_by_name,
   1,
   tributary__v1__event_kind__value_ranges,

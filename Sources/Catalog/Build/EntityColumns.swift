@@ -13,17 +13,20 @@ public struct ItemDetails: Sendable, Hashable {
     public var city: String
     /// 0...1; nil is unknown.
     public var quality: Float?
+    /// 0...``ItemTable/priceMax``; nil is unknown.
+    public var price: Float?
     public var tags: [String]
 
     public init(
         title: String = "", category: String = "", author: String = "", publishMilliseconds: Int64 = 0,
         durationSeconds: Float = 0, place: Place? = nil, city: String = "", quality: Float? = nil,
-        tags: [String] = []
+        price: Float? = nil, tags: [String] = []
     ) {
         self.tags = tags
         self.place = place
         self.city = city
         self.quality = quality
+        self.price = price
         self.title = title
         self.category = category
         self.author = author
@@ -45,6 +48,7 @@ package struct ItemColumns: Sendable {
     private var longitudes: [Float] = []
     private var cities: [UInt64] = []
     private var qualities: [Float] = []
+    private var prices: [Float] = []
     private var tagNames = InternedStrings(kind: "tag", first: [""])
     private var tags: [[UInt32]] = []
 
@@ -68,6 +72,7 @@ package struct ItemColumns: Sendable {
         longitudes[row] = Float(details.place?.longitude ?? .nan)
         cities[row] = details.city.isEmpty ? 0 : PublicID.key(of: details.city)
         qualities[row] = details.quality ?? .nan
+        prices[row] = details.price ?? .nan
         return true
     }
 
@@ -84,6 +89,7 @@ package struct ItemColumns: Sendable {
         longitudes.append(contentsOf: repeatElement(.nan, count: missing))
         cities.append(contentsOf: repeatElement(0, count: missing))
         qualities.append(contentsOf: repeatElement(.nan, count: missing))
+        prices.append(contentsOf: repeatElement(.nan, count: missing))
         tags.append(contentsOf: repeatElement([], count: missing))
     }
 
@@ -98,7 +104,7 @@ package struct ItemColumns: Sendable {
             durations: SharedBuffer(rows.map { durations[$0] }),
             latitudes: SharedBuffer(rows.map { latitudes[$0] }), longitudes: SharedBuffer(rows.map { longitudes[$0] }),
             cities: SharedBuffer(rows.map { cities[$0] }), qualities: SharedBuffer(rows.map { qualities[$0] }),
-            tags: tagTable(rows))
+            prices: SharedBuffer(rows.map { prices[$0] }), tags: tagTable(rows))
     }
 
     private func tagTable(_ rows: [Int]) -> ItemTags {

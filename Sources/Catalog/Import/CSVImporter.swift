@@ -2,7 +2,7 @@
 ///
 /// - `events.csv`: `user_id`, `item_id`, `time`, `event`, and optionally `value` (seconds watched) and `surface`.
 /// - `items.csv`, optional: `item_id`, and optionally `title`, `category`, `author`, `publish_time`, `duration`,
-///   `latitude` and `longitude`, `city`, `quality`, `tags` (separated by `|`).
+///   `latitude` and `longitude`, `city`, `quality`, `price`, `tags` (separated by `|`).
 /// - `users.csv`, optional: `user_id`, and any further columns as categories.
 /// - `follows.csv`, optional: `user_id`, `author`, and optionally `time`.
 /// - `rejected.csv`, optional: `user_id`, `item_id`, `time`.
@@ -44,7 +44,7 @@ struct CSVImporter: LogImporter {
         let id = try table.required("item_id")
         table.noteUnused([
             "item_id", "title", "category", "author", "publish_time", "duration", "latitude", "longitude", "city",
-            "quality", "tags",
+            "quality", "price", "tags",
         ])
         let title = table.column("title")
         let category = table.column("category")
@@ -54,6 +54,7 @@ struct CSVImporter: LogImporter {
         let places = PlaceColumns(table)
         let city = table.column("city")
         let quality = table.column("quality")
+        let price = table.column("price")
         let tags = table.column("tags")
         rows: while try table.next() {
             var details = ItemDetails(
@@ -79,6 +80,15 @@ struct CSVImporter: LogImporter {
                     continue
                 }
                 details.quality = Float(score)
+            }
+            if let price, !table.bytes(price).isEmpty {
+                guard let amount = FieldValue.number(table.bytes(price)),
+                    (0...Double(ItemTable.priceMax)).contains(amount)
+                else {
+                    table.reject(.value, price)
+                    continue
+                }
+                details.price = Float(amount)
             }
             switch places.place(of: &table) {
             case .unknown: break

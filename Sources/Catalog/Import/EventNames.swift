@@ -4,6 +4,7 @@ public enum EventNames {
     public static let actions: [(name: String, actions: Actions)] = [
         ("impression", .impression), ("click", .click), ("play", []), ("finish", .finish), ("like", .like),
         ("collect", .collect), ("share", .share), ("comment", .comment), ("follow", .follow), ("hide", .hide),
+        ("cart", .cart), ("purchase", .purchase),
     ]
 }
 

@@ -22,11 +22,14 @@ extension ItemTable {
             longitudes: try file.numbers("longitude", in: -180...180, rows: keys.count),
             cities: try file.column("city", as: UInt64.self, rows: keys.count),
             qualities: try file.numbers("quality", in: 0...1, rows: keys.count),
+            prices: file.contains("price")
+                ? try file.numbers("price", in: 0...Self.priceMax, rows: keys.count) : nil,
             tags: try ItemTags(file, items: keys.count))
     }
 
     /// Adds the table's columns: `key` U64, `public_id`, `title` and `category_name` (strings), `category` U32,
-    /// `author` U64, `publish_time_ms` I64, `duration_seconds`, `latitude`, `longitude` F32, `city` U64, `quality` F32, and those of its tags.
+    /// `author` U64, `publish_time_ms` I64, `duration_seconds`, `latitude`, `longitude` F32, `city` U64, `quality` F32, `price` F32
+    /// unless it is unknown of every item, and those of its tags.
     public func add(to writer: inout SafetensorsWriter) {
         writer.add("key", keys.reinterpreted(as: UInt64.self))
         publicIDs.add(to: &writer, name: "public_id")
@@ -40,6 +43,7 @@ extension ItemTable {
         writer.add("longitude", longitudes)
         writer.add("city", cities)
         writer.add("quality", qualities)
+        if prices.contains(where: { !$0.isNaN }) { writer.add("price", prices) }
         tags.add(to: &writer)
     }
 }

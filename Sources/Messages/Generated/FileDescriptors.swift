@@ -116,16 +116,17 @@ extension FileDescriptor {
             dependencies: [],
             latin1:
                 """
-                \u{a}\u{18}tributary/v1/items.proto\u{12}\u{c}tributary.v1\u{22}\u{ad}\u{2}\u{a}\u{8}LiveItem\
+                \u{a}\u{18}tributary/v1/items.proto\u{12}\u{c}tributary.v1\u{22}\u{c3}\u{2}\u{a}\u{8}LiveItem\
                 \u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}\u{14}\u{a}\u{5}title\u{18}\
                 \u{2} \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{3} \u{1}(\u{9}R\u{8}catego\
                 ry\u{12}\u{1d}\u{a}\u{a}author_key\u{18}\u{4} \u{1}(\u{6}R\u{9}authorKey\u{12}\u{19}\u{a}\u{8}\
                 city_key\u{18}\u{5} \u{1}(\u{6}R\u{7}cityKey\u{12}&\u{a}\u{f}publish_time_ms\u{18}\u{6} \u{1}\
                 (\u{3}R\u{d}publishTimeMs\u{12})\u{a}\u{10}duration_seconds\u{18}\u{7} \u{1}(\u{2}R\u{f}durat\
                 ionSeconds\u{12}/\u{a}\u{5}place\u{18}\u{8} \u{1}(\u{b}2\u{19}.tributary.v1.CoordinatesR\u{5}\
-                place\u{12}\u{18}\u{a}\u{7}quality\u{18}\u{9} \u{1}(\u{2}R\u{7}quality\u{22}G\u{a}\u{b}Coordi\
-                nates\u{12}\u{1a}\u{a}\u{8}latitude\u{18}\u{1} \u{1}(\u{1}R\u{8}latitude\u{12}\u{1c}\u{a}\u{9}\
-                longitude\u{18}\u{2} \u{1}(\u{1}R\u{9}longitudeb\u{6}proto3
+                place\u{12}\u{18}\u{a}\u{7}quality\u{18}\u{9} \u{1}(\u{2}R\u{7}quality\u{12}\u{14}\u{a}\u{5}p\
+                rice\u{18}\u{a} \u{1}(\u{2}R\u{5}price\u{22}G\u{a}\u{b}Coordinates\u{12}\u{1a}\u{a}\u{8}latit\
+                ude\u{18}\u{1} \u{1}(\u{1}R\u{8}latitude\u{12}\u{1c}\u{a}\u{9}longitude\u{18}\u{2} \u{1}(\u{1}\
+                R\u{9}longitudeb\u{6}proto3
                 """
         ),
         FileDescriptor(
@@ -363,34 +364,35 @@ extension FileDescriptor {
                 \u{12}\u{a}\u{4}note\u{18}\u{7} \u{1}(\u{9}R\u{4}note\u{22}\u{82}\u{1}\u{a}\u{b}UserSummary\u{12}\
                 \u{14}\u{a}\u{5}known\u{18}\u{1} \u{1}(\u{8}R\u{5}known\u{12}&\u{a}\u{f}recent_item_ids\u{18}\
                 \u{2} \u{3}(\u{9}R\u{d}recentItemIds\u{12}\u{14}\u{a}\u{5}shown\u{18}\u{3} \u{1}(\u{d}R\u{5}s\
-                hown\u{12}\u{1f}\u{a}\u{b}live_events\u{18}\u{4} \u{1}(\u{d}R\u{a}liveEvents\u{22}\u{a0}\u{2}\
+                hown\u{12}\u{1f}\u{a}\u{b}live_events\u{18}\u{4} \u{1}(\u{d}R\u{a}liveEvents\u{22}\u{b6}\u{2}\
                 \u{a}\u{4}Item\u{12}\u{17}\u{a}\u{7}item_id\u{18}\u{1} \u{1}(\u{9}R\u{6}itemId\u{12}\u{14}\u{a}\
                 \u{5}title\u{18}\u{2} \u{1}(\u{9}R\u{5}title\u{12}\u{1a}\u{a}\u{8}category\u{18}\u{3} \u{1}(\u{9}\
                 R\u{8}category\u{12}\u{1b}\u{a}\u{9}author_id\u{18}\u{4} \u{1}(\u{9}R\u{8}authorId\u{12}&\u{a}\
                 \u{f}publish_time_ms\u{18}\u{5} \u{1}(\u{3}R\u{d}publishTimeMs\u{12})\u{a}\u{10}duration_seco\
                 nds\u{18}\u{6} \u{1}(\u{2}R\u{f}durationSeconds\u{12}/\u{a}\u{5}place\u{18}\u{7} \u{1}(\u{b}2\
                 \u{19}.tributary.v1.CoordinatesR\u{5}place\u{12}\u{12}\u{a}\u{4}city\u{18}\u{8} \u{1}(\u{9}R\u{4}\
-                city\u{12}\u{18}\u{a}\u{7}quality\u{18}\u{9} \u{1}(\u{2}R\u{7}quality\u{22}>\u{a}\u{12}Upsert\
-                ItemsRequest\u{12}(\u{a}\u{5}items\u{18}\u{1} \u{3}(\u{b}2\u{12}.tributary.v1.ItemR\u{5}items\
-                \u{22}\u{83}\u{1}\u{a}\u{13}UpsertItemsResponse\u{12}\u{1a}\u{a}\u{8}accepted\u{18}\u{1} \u{1}\
-                (\u{d}R\u{8}accepted\u{12}6\u{a}\u{8}rejected\u{18}\u{2} \u{3}(\u{b}2\u{1a}.tributary.v1.Reje\
-                ctedItemR\u{8}rejected\u{12}\u{18}\u{a}\u{7}reasons\u{18}\u{3} \u{3}(\u{9}R\u{7}reasons\u{22}\
-                <\u{a}\u{c}RejectedItem\u{12}\u{14}\u{a}\u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}index\u{12}\u{16}\
-                \u{a}\u{6}reason\u{18}\u{2} \u{1}(\u{9}R\u{6}reason*Z\u{a}\u{5}Order\u{12}\u{15}\u{a}\u{11}OR\
-                DER_UNSPECIFIED\u{10}\u{0}\u{12}\u{10}\u{a}\u{c}ORDER_RANKED\u{10}\u{1}\u{12}\u{12}\u{a}\u{e}\
-                ORDER_RECALLED\u{10}\u{2}\u{12}\u{14}\u{a}\u{10}ORDER_PRE_RANKED\u{10}\u{3}*\u{8b}\u{2}\u{a}\u{9}\
-                EventKind\u{12}\u{1a}\u{a}\u{16}EVENT_KIND_UNSPECIFIED\u{10}\u{0}\u{12}\u{19}\u{a}\u{15}EVENT\
-                _KIND_IMPRESSION\u{10}\u{1}\u{12}\u{14}\u{a}\u{10}EVENT_KIND_CLICK\u{10}\u{2}\u{12}\u{13}\u{a}\
-                \u{f}EVENT_KIND_PLAY\u{10}\u{3}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FINISH\u{10}\u{4}\u{12}\u{13}\
-                \u{a}\u{f}EVENT_KIND_LIKE\u{10}\u{5}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COLLECT\u{10}\u{6}\u{12}\
-                \u{14}\u{a}\u{10}EVENT_KIND_SHARE\u{10}\u{7}\u{12}\u{16}\u{a}\u{12}EVENT_KIND_COMMENT\u{10}\u{8}\
-                \u{12}\u{15}\u{a}\u{11}EVENT_KIND_FOLLOW\u{10}\u{9}\u{12}\u{13}\u{a}\u{f}EVENT_KIND_HIDE\u{10}\
-                \u{a}2\u{ce}\u{2}\u{a}\u{b}Recommender\u{12}L\u{a}\u{9}Recommend\u{12}\u{1e}.tributary.v1.Rec\
-                ommendRequest\u{1a}\u{1f}.tributary.v1.RecommendResponse\u{12}U\u{a}\u{c}RecordEvents\u{12}!.\
-                tributary.v1.RecordEventsRequest\u{1a}\u{22}.tributary.v1.RecordEventsResponse\u{12}F\u{a}\u{7}\
-                Explain\u{12}\u{1c}.tributary.v1.ExplainRequest\u{1a}\u{1d}.tributary.v1.ExplainResponse\u{12}\
-                R\u{a}\u{b}UpsertItems\u{12} .tributary.v1.UpsertItemsRequest\u{1a}!.tributary.v1.UpsertItems\
-                Responseb\u{6}proto3
+                city\u{12}\u{18}\u{a}\u{7}quality\u{18}\u{9} \u{1}(\u{2}R\u{7}quality\u{12}\u{14}\u{a}\u{5}pr\
+                ice\u{18}\u{a} \u{1}(\u{2}R\u{5}price\u{22}>\u{a}\u{12}UpsertItemsRequest\u{12}(\u{a}\u{5}ite\
+                ms\u{18}\u{1} \u{3}(\u{b}2\u{12}.tributary.v1.ItemR\u{5}items\u{22}\u{83}\u{1}\u{a}\u{13}Upse\
+                rtItemsResponse\u{12}\u{1a}\u{a}\u{8}accepted\u{18}\u{1} \u{1}(\u{d}R\u{8}accepted\u{12}6\u{a}\
+                \u{8}rejected\u{18}\u{2} \u{3}(\u{b}2\u{1a}.tributary.v1.RejectedItemR\u{8}rejected\u{12}\u{18}\
+                \u{a}\u{7}reasons\u{18}\u{3} \u{3}(\u{9}R\u{7}reasons\u{22}<\u{a}\u{c}RejectedItem\u{12}\u{14}\
+                \u{a}\u{5}index\u{18}\u{1} \u{1}(\u{d}R\u{5}index\u{12}\u{16}\u{a}\u{6}reason\u{18}\u{2} \u{1}\
+                (\u{9}R\u{6}reason*Z\u{a}\u{5}Order\u{12}\u{15}\u{a}\u{11}ORDER_UNSPECIFIED\u{10}\u{0}\u{12}\u{10}\
+                \u{a}\u{c}ORDER_RANKED\u{10}\u{1}\u{12}\u{12}\u{a}\u{e}ORDER_RECALLED\u{10}\u{2}\u{12}\u{14}\u{a}\
+                \u{10}ORDER_PRE_RANKED\u{10}\u{3}*\u{b9}\u{2}\u{a}\u{9}EventKind\u{12}\u{1a}\u{a}\u{16}EVENT_\
+                KIND_UNSPECIFIED\u{10}\u{0}\u{12}\u{19}\u{a}\u{15}EVENT_KIND_IMPRESSION\u{10}\u{1}\u{12}\u{14}\
+                \u{a}\u{10}EVENT_KIND_CLICK\u{10}\u{2}\u{12}\u{13}\u{a}\u{f}EVENT_KIND_PLAY\u{10}\u{3}\u{12}\u{15}\
+                \u{a}\u{11}EVENT_KIND_FINISH\u{10}\u{4}\u{12}\u{13}\u{a}\u{f}EVENT_KIND_LIKE\u{10}\u{5}\u{12}\
+                \u{16}\u{a}\u{12}EVENT_KIND_COLLECT\u{10}\u{6}\u{12}\u{14}\u{a}\u{10}EVENT_KIND_SHARE\u{10}\u{7}\
+                \u{12}\u{16}\u{a}\u{12}EVENT_KIND_COMMENT\u{10}\u{8}\u{12}\u{15}\u{a}\u{11}EVENT_KIND_FOLLOW\u{10}\
+                \u{9}\u{12}\u{13}\u{a}\u{f}EVENT_KIND_HIDE\u{10}\u{a}\u{12}\u{13}\u{a}\u{f}EVENT_KIND_CART\u{10}\
+                \u{b}\u{12}\u{17}\u{a}\u{13}EVENT_KIND_PURCHASE\u{10}\u{c}2\u{ce}\u{2}\u{a}\u{b}Recommender\u{12}\
+                L\u{a}\u{9}Recommend\u{12}\u{1e}.tributary.v1.RecommendRequest\u{1a}\u{1f}.tributary.v1.Recom\
+                mendResponse\u{12}U\u{a}\u{c}RecordEvents\u{12}!.tributary.v1.RecordEventsRequest\u{1a}\u{22}\
+                .tributary.v1.RecordEventsResponse\u{12}F\u{a}\u{7}Explain\u{12}\u{1c}.tributary.v1.ExplainRe\
+                quest\u{1a}\u{1d}.tributary.v1.ExplainResponse\u{12}R\u{a}\u{b}UpsertItems\u{12} .tributary.v\
+                1.UpsertItemsRequest\u{1a}!.tributary.v1.UpsertItemsResponseb\u{6}proto3
                 """
         ),
         FileDescriptor(

@@ -19,10 +19,13 @@ public struct LiveItem: Equatable, Sendable {
     public var place: Coordinates?
     /// Above 0, up to 1; 0 is unknown.
     public var quality: Float
+    /// In the shop's own currency, above 0; 0 is unknown.
+    public var price: Float
 
     public init(
         itemID: String = "", title: String = "", category: String = "", authorKey: UInt64 = 0, cityKey: UInt64 = 0,
-        publishTimeMilliseconds: Int64 = 0, durationSeconds: Float = 0, place: Coordinates? = nil, quality: Float = 0
+        publishTimeMilliseconds: Int64 = 0, durationSeconds: Float = 0, place: Coordinates? = nil, quality: Float = 0,
+        price: Float = 0
     ) {
         self.itemID = itemID
         self.title = title
@@ -33,6 +36,7 @@ public struct LiveItem: Equatable, Sendable {
         self.durationSeconds = durationSeconds
         self.place = place
         self.quality = quality
+        self.price = price
     }
 }
 
@@ -65,6 +69,7 @@ extension LiveItem: CMessage {
         durationSeconds = c.pointee.duration_seconds
         place = try arena.message(c.pointee.place)
         quality = c.pointee.quality
+        price = c.pointee.price
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__LiveItem>, in arena: Arena) {
@@ -77,6 +82,7 @@ extension LiveItem: CMessage {
         c.pointee.duration_seconds = durationSeconds
         c.pointee.place = arena.message(place)
         c.pointee.quality = quality
+        c.pointee.price = price
     }
 }
 

@@ -42,6 +42,9 @@ public struct EventKind: RawRepresentable, Hashable, Sendable {
     public static let comment = EventKind(rawValue: 8)
     public static let follow = EventKind(rawValue: 9)
     public static let hide = EventKind(rawValue: 10)
+    /// put into the cart
+    public static let cart = EventKind(rawValue: 11)
+    public static let purchase = EventKind(rawValue: 12)
 }
 
 public struct RecommendRequest: Equatable, Sendable {
@@ -330,11 +333,13 @@ public struct Item: Equatable, Sendable {
     public var city: String
     /// Above 0, up to 1; 0 is unknown.
     public var quality: Float
+    /// In the shop's own currency, above 0; 0 is unknown.
+    public var price: Float
 
     public init(
         itemID: String = "", title: String = "", category: String = "", authorID: String = "",
         publishTimeMilliseconds: Int64 = 0, durationSeconds: Float = 0, place: Coordinates? = nil, city: String = "",
-        quality: Float = 0
+        quality: Float = 0, price: Float = 0
     ) {
         self.itemID = itemID
         self.title = title
@@ -345,6 +350,7 @@ public struct Item: Equatable, Sendable {
         self.place = place
         self.city = city
         self.quality = quality
+        self.price = price
     }
 }
 
@@ -943,6 +949,7 @@ extension Item: CMessage {
         place = try arena.message(c.pointee.place)
         city = try arena.string(c.pointee.city, "tributary.v1.Item.city")
         quality = c.pointee.quality
+        price = c.pointee.price
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__Item>, in arena: Arena) {
@@ -955,6 +962,7 @@ extension Item: CMessage {
         c.pointee.place = arena.message(place)
         c.pointee.city = arena.bytes(city)
         c.pointee.quality = quality
+        c.pointee.price = price
     }
 }
 

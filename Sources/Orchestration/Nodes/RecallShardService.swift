@@ -94,7 +94,7 @@ extension Messages.LiveItem {
             cityKey: item.city, publishTimeMilliseconds: item.publishMilliseconds,
             durationSeconds: item.durationSeconds,
             place: item.place.map { Coordinates(latitude: $0.latitude, longitude: $0.longitude) },
-            quality: item.quality ?? 0)
+            quality: item.quality ?? 0, price: item.price ?? 0)
     }
 }
 
@@ -110,7 +110,8 @@ extension Catalog.LiveItem {
             durationSeconds: try RequestLimits.amount(
                 message.durationSeconds, "duration_seconds", max: RequestLimits.durationSecondsMax),
             place: try RequestLimits.place(message.place),
-            quality: message.quality == 0 ? nil : try RequestLimits.amount(message.quality, "quality", max: 1))
+            quality: message.quality == 0 ? nil : try RequestLimits.amount(message.quality, "quality", max: 1),
+            price: message.price == 0 ? nil : try RequestLimits.amount(message.price, "price", max: ItemTable.priceMax))
     }
 }
 

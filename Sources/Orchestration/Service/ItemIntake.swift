@@ -74,7 +74,8 @@ extension Catalog.LiveItem {
                 itemID: item.itemID, title: item.title, category: item.category,
                 authorKey: try RequestLimits.key(item.authorID, "author_id"),
                 cityKey: try RequestLimits.key(item.city, "city"), publishTimeMilliseconds: time == 0 ? now : time,
-                durationSeconds: item.durationSeconds, place: item.place, quality: item.quality))
+                durationSeconds: item.durationSeconds, place: item.place, quality: item.quality,
+                price: item.price))
     }
 }
 

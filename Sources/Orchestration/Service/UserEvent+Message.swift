@@ -32,6 +32,6 @@ extension UserEvent {
 
     private static let actions: [EventKind: Actions] = [
         .impression: .impression, .click: .click, .play: [], .finish: .finish, .like: .like, .collect: .collect,
-        .share: .share, .comment: .comment, .follow: .follow, .hide: .hide,
+        .share: .share, .comment: .comment, .follow: .follow, .hide: .hide, .cart: .cart, .purchase: .purchase,
     ]
 }

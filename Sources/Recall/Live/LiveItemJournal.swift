@@ -18,6 +18,7 @@ public actor LiveItemJournal {
         var latitude: Double?
         var longitude: Double?
         var quality: Float?
+        var price: Float?
     }
 
     private let path: String
@@ -84,7 +85,7 @@ extension LiveItemJournal.Line {
         self.init(
             id: item.publicID, title: item.title, category: item.category, author: item.author, city: item.city,
             publishMs: item.publishMilliseconds, seconds: item.durationSeconds, latitude: item.place?.latitude,
-            longitude: item.place?.longitude, quality: item.quality)
+            longitude: item.place?.longitude, quality: item.quality, price: item.price)
     }
 
     fileprivate var item: LiveItem? {
@@ -93,6 +94,6 @@ extension LiveItemJournal.Line {
         if let latitude, let longitude { place = Place(latitude: latitude, longitude: longitude) }
         return LiveItem(
             publicID: id, title: title, category: category, author: author, city: city, publishMilliseconds: publishMs,
-            durationSeconds: seconds, place: place, quality: quality)
+            durationSeconds: seconds, place: place, quality: quality, price: price)
     }
 }

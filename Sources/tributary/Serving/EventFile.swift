@@ -50,6 +50,7 @@ extension EventKind {
     static let names: [String: EventKind] = [
         "impression": .impression, "click": .click, "play": .play, "finish": .finish, "like": .like,
         "collect": .collect, "share": .share, "comment": .comment, "follow": .follow, "hide": .hide,
+        "cart": .cart, "purchase": .purchase,
     ]
 
     static var nameList: String { names.keys.sorted().joined(separator: ", ") }

@@ -25,6 +25,7 @@ enum ItemFile {
         var longitude: Double?
         var city: String?
         var quality: Float?
+        var price: Float?
 
         var item: Item {
             var place: Coordinates?
@@ -34,7 +35,7 @@ enum ItemFile {
             return Item(
                 itemID: itemId ?? "", title: title ?? "", category: category ?? "", authorID: authorId ?? "",
                 publishTimeMilliseconds: publishTimeMs ?? 0, durationSeconds: durationSeconds ?? 0, place: place,
-                city: city ?? "", quality: quality ?? 0)
+                city: city ?? "", quality: quality ?? 0, price: price ?? 0)
         }
     }
 

@@ -15,7 +15,8 @@ struct ItemsAddCommand: AsyncParsableCommand {
         abstract: "Make items recallable at once, before a snapshot has them.",
         discussion: """
             One item from flags, or many from a file of JSON lines with the keys item_id, title, category, author_id, \
-            publish_time_ms, duration_seconds, latitude, longitude, city and quality, of which item_id is required.
+            publish_time_ms, duration_seconds, latitude, longitude, city, quality and price, of which item_id is \
+            required.
             """)
 
     @Option(help: "The item's id.")
@@ -48,6 +49,9 @@ struct ItemsAddCommand: AsyncParsableCommand {
     @Option(help: "How good it is, above 0 and up to 1.")
     var quality: Float?
 
+    @Option(help: "Its price, above 0, in the currency of the imported items.")
+    var price: Float?
+
     @Option(help: "A file of JSON lines; - reads standard input.")
     var file: String?
 
@@ -55,7 +59,7 @@ struct ItemsAddCommand: AsyncParsableCommand {
 
     func validate() throws {
         let flags: [Any?] = [
-            item, title, category, author, publishTimeMs, duration, latitude, longitude, city, quality,
+            item, title, category, author, publishTimeMs, duration, latitude, longitude, city, quality, price,
         ]
         if file != nil, flags.contains(where: { $0 != nil }) {
             throw ValidationError("--file: cannot be combined with the flags of a single item")
@@ -93,7 +97,8 @@ struct ItemsAddCommand: AsyncParsableCommand {
         if let file { return try ItemFile.read(file) }
         let line = ItemFile.Line(
             itemId: item, title: title, category: category, authorId: author, publishTimeMs: publishTimeMs,
-            durationSeconds: duration, latitude: latitude, longitude: longitude, city: city, quality: quality)
+            durationSeconds: duration, latitude: latitude, longitude: longitude, city: city, quality: quality,
+            price: price)
         return [ItemFile.Entry(place: "the item", item: line.item)]
     }
 }

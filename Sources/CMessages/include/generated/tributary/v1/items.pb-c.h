@@ -51,10 +51,14 @@ struct  Tributary__V1__LiveItem
    * Above 0, up to 1; 0 is unknown.
    */
   float quality;
+  /*
+   * In the shop's own currency, above 0; 0 is unknown.
+   */
+  float price;
 };
 #define TRIBUTARY__V1__LIVE_ITEM__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__live_item__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, 0, 0, NULL, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, 0, 0, NULL, 0, 0 }
 
 
 struct  Tributary__V1__Coordinates

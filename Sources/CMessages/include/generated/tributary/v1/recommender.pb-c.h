@@ -70,7 +70,12 @@ typedef enum _Tributary__V1__EventKind {
   TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_SHARE = 7,
   TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_COMMENT = 8,
   TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_FOLLOW = 9,
-  TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_HIDE = 10
+  TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_HIDE = 10,
+  /*
+   * put into the cart
+   */
+  TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_CART = 11,
+  TRIBUTARY__V1__EVENT_KIND__EVENT_KIND_PURCHASE = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__EVENT_KIND)
 } Tributary__V1__EventKind;
 
@@ -402,10 +407,14 @@ struct  Tributary__V1__Item
    * Above 0, up to 1; 0 is unknown.
    */
   float quality;
+  /*
+   * In the shop's own currency, above 0; 0 is unknown.
+   */
+  float price;
 };
 #define TRIBUTARY__V1__ITEM__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__item__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, NULL, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, NULL, {0,NULL}, 0, 0 }
 
 
 struct  Tributary__V1__UpsertItemsRequest
