@@ -21,6 +21,8 @@ public struct ItemFeatureColumns: Sendable {
     public let cityCount: Int
     /// `[N]`, 0...1; NaN is unknown.
     public let qualities: SharedBuffer<Float>
+    /// `[N]`, 0 or more; NaN is unknown.
+    public let prices: SharedBuffer<Float>
     public let tags: ItemTags
     /// `[N]`, ``GeoHash/key`` of the place, at ``cellPrecision``; 0 is unknown.
     public let cells: SharedBuffer<UInt64>
@@ -38,6 +40,7 @@ public struct ItemFeatureColumns: Sendable {
         (authors, authorCount) = Self.numbered(items.authors)
         (cities, cityCount) = Self.numbered(items.cities)
         qualities = items.qualities
+        prices = items.prices
         tags = items.tags
         cells = SharedBuffer(
             (0..<items.count).map { row in
@@ -59,7 +62,8 @@ public struct ItemFeatureColumns: Sendable {
     public func features(of row: Int) -> ItemFeatures {
         ItemFeatures(
             category: categories[row], author: authors[row], publishTime: publishTimes[row],
-            logDuration: logDurations[row], city: cities[row], quality: qualities[row], cell: cells[row])
+            logDuration: logDurations[row], city: cities[row], quality: qualities[row], price: prices[row],
+            cell: cells[row])
     }
 
     /// The tags of an item, rows of the names.

@@ -15,6 +15,8 @@ public struct ItemFeatures: Hashable, Sendable {
     public var city: UInt32 = 0
     /// 0...1; NaN is unknown.
     public var quality = Float.nan
+    /// In the shop's own currency, 0 or more; NaN is unknown.
+    public var price = Float.nan
     /// Cell of ``ItemFeatureColumns/cells``; 0 is unknown.
     public var cell: UInt64 = 0
 }
@@ -43,7 +45,7 @@ public struct ItemVocabulary: Sendable {
         ItemFeatures(
             category: categories[item.category] ?? 0, author: item.author == 0 ? 0 : authors[item.author] ?? 0,
             publishTime: item.publishMilliseconds, logDuration: logPlusOne(max(item.durationSeconds, 0)),
-            city: item.city == 0 ? 0 : cities[item.city] ?? 0, quality: item.quality ?? .nan,
+            city: item.city == 0 ? 0 : cities[item.city] ?? 0, quality: item.quality ?? .nan, price: item.price ?? .nan,
             cell: item.place.map { GeoHash($0, precision: ItemFeatureColumns.cellPrecision).key } ?? 0)
     }
 }

@@ -1,6 +1,9 @@
+import Catalog
+import Features
 import Messages
 import Orchestration
 import RPC
+import Ranking
 import Testing
 
 @Suite struct RecordEventsTests {
@@ -47,6 +50,42 @@ import Testing
         #expect(messages.map { Array($0.items) } == [[3], [3]])
         #expect(messages.map { Array($0.actions) } == [[2], [0]])
         #expect(messages.map { Array($0.watchSeconds) } == [[0], [7]])
+    }
+
+    /// A purchase is a touch, and what the ranker is told of it raises the item's count.
+    @Test func aPurchaseIsATouchAndIsCounted() async throws {
+        let cluster = SmallCluster(configure: { $0.statisticsInterval = .milliseconds(1) })
+        let response = try await cluster.record(
+            event { $0.kind = .purchase }, event { ($0.eventID, $0.itemID, $0.kind) = ("f", "5", .cart) })
+        #expect(response == RecordEventsResponse(accepted: 2))
+        let request = ExplainRequest(request: RecommendRequest(userID: "7"))
+        let explained = try await cluster.client.unary(RecommenderMethods.explain, request)
+        #expect(explained.user?.recentItemIDs == ["5", "3", "4"])
+        try await eventually { !cluster.pushed.messages.isEmpty }
+        let message = try #require(cluster.pushed.messages.first)
+        #expect(Array(message.actions) == [1 << 10, 1 << 9])
+
+        let items = SmallCluster.snapshot.items
+        let statistics = LiveStatistics(
+            RankingStatistics(
+                schema: FeatureSchema(features: [
+                    FeatureDefinition("bought", "item.purchases"), FeatureDefinition("in_cart", "item.carts"),
+                ]), columns: ItemFeatureColumns(items), surfaceCount: 1, profile: []), version: SmallCluster.version,
+            clock: LogClock(dataUntil: SmallCluster.dataUntil), itemIndex: KeyIndex(items.keys))
+        let feed = StatisticsFeed()
+        feed.attach(statistics)
+        let ranker = InProcessTransport(services: [
+            RankingService(
+                snapshots: SmallCluster.access(nil as Ranker?), feed: feed, now: { SmallCluster.now })
+        ]).makeClient()
+        #expect(try await ranker.unary(RankingMethods.pushStatistics, message).counted)
+        // [carts, purchases] of items 3 and 5.
+        let counts = statistics.read { counts in
+            [2, 4].map { row in
+                [0, 1].map { counts.parts[0].table.count(row, window: 0, counter: $0, at: SmallCluster.now) }
+            }
+        }
+        #expect(counts == [[0, 1], [1, 0]])
     }
 
     @Test(

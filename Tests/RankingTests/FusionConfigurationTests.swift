@@ -42,8 +42,8 @@ import Testing
             "unknown key 'wieght'; known here: head, attribute, weight, power, offset, lengthAdjusted"
         ),
         (
-            #"{"formula": "sum", "terms": [{"attribute": "price"}]}"#,
-            "expected duration, quality, found 'price'"
+            #"{"formula": "sum", "terms": [{"attribute": "colour"}]}"#,
+            "expected duration, quality, price, found 'colour'"
         ),
         (
             #"{"formula": "sum", "terms": [{"head": "click", "weight": "much"}]}"#,

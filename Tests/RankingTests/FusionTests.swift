@@ -11,7 +11,8 @@ import Testing
 
     private func scores(
         _ specification: FusionSpecification, predictions: [[Float]] = Self.predictions, durations: [Float] = [],
-        qualities: [Float] = [], finishRates: [String: FinishRate] = [:], scratch: FusionScratch = FusionScratch()
+        qualities: [Float] = [], prices: [Float] = [], finishRates: [String: FinishRate] = [:],
+        scratch: FusionScratch = FusionScratch()
     ) throws -> [Float] {
         let formula = try FusionFormula(
             specification, heads: Self.heads, of: "the model", finishRates: finishRates)
@@ -19,7 +20,7 @@ import Testing
             formula.score(
                 FusionCandidates(
                     keys: predictions.indices.map { ItemKey(rawValue: UInt64(9 - $0)) }, predictions: $0,
-                    durations: durations, qualities: qualities), in: scratch)
+                    durations: durations, qualities: qualities, prices: prices), in: scratch)
         }
         return Array(scratch.scores)
     }
@@ -75,6 +76,32 @@ import Testing
         let found = try scores(
             formula, predictions: predictions, durations: [16, 0, 81, 81], qualities: [0.5, .nan, 1, 0.25])
         expect(found, [2, 0.5, 0, 12])
+    }
+
+    /// p_click^0.5 p_cart p_purchase^2 price^0.5 of heads in another order: 0.25^0.5 * 0.5 * 0.4^2 * 100^0.5 = 0.4; without a price
+    /// 0.04; of what is free nothing; 1 * 0.25 * 0.2^2 * 9^0.5 = 0.03.
+    @Test func aShopsFormula() throws {
+        let formula = try FusionFormula(
+            FusionSpecification(
+                .commerce,
+                [
+                    FusionTerm(head: "click", power: 0.5), FusionTerm(head: "cart"),
+                    FusionTerm(head: "purchase", power: 2), FusionTerm(attribute: .price, power: 0.5),
+                ]), heads: ["purchase", "cart", "click"], of: "the model")
+        let predictions: [Float] = [0.4, 0.5, 0.25, 0.4, 0.5, 0.25, 0.4, 0.5, 0.25, 0.2, 0.25, 1]
+        let scratch = FusionScratch()
+        predictions.withUnsafeBufferPointer {
+            formula.score(
+                FusionCandidates(
+                    keys: (0..<4).map { ItemKey(rawValue: $0) }, predictions: $0, prices: [100, .nan, 0, 9]),
+                in: scratch)
+        }
+        expect(Array(scratch.scores), [0.4, 0.04, 0, 0.03])
+        #expect(formula.termNames == ["click", "cart", "purchase", "price"])
+        #expect(formula.reads(.price) && !formula.reads(.quality))
+        let price = (0..<4).map { scratch.term(3, of: $0) }
+        expect(price.map(\.value), [100, 0, 0, 9])
+        expect(price.map(\.contribution), [10, 1, 0, 3])
     }
 
     /// Candidates with one value stand by ascending key.

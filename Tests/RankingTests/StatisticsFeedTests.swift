@@ -52,6 +52,27 @@ struct StatisticsFeedTests {
         #expect(counts(table, 0, age: 2) == [0, 0, 0, 0])
     }
 
+    /// Of one showing with a click, a cart and two purchases: [clicks, carts, purchases].
+    @Test func cartsAndPurchasesAreCounted() {
+        let schema = FeatureSchema(features: [
+            FeatureDefinition("carts", "item.cart_rate"), FeatureDefinition("purchases", "item.purchase_rate"),
+        ])
+        let table = LiveStatistics(
+            RankingStatistics(schema: schema, columns: items, surfaceCount: 1, profile: []), version: "v1",
+            clock: LogClock(dataUntil: 100), itemIndex: KeyIndex(items.keys))
+        let feed = StatisticsFeed()
+        feed.attach(table)
+        let actions: [Actions] = [[.impression, .click], .cart, .purchase, .purchase]
+        feed.record(actions.map { event(9, 150, $0) }, source: 1, sequence: 1)
+        let counts = table.read { counts in
+            counts.parts[0].table.counters.indices.map {
+                counts.parts[0].table.count(1, window: 0, counter: $0, at: 150)
+            }
+        }
+        #expect(table.read { $0.parts[0].table.counters } == [.clicks, .carts, .purchases])
+        #expect(counts == [1, 1, 2])
+    }
+
     @Test func aSnapshotThatIsLoadedLaterIsToldOfWhatItsLogDoesNotHave() {
         let feed = StatisticsFeed()
         feed.record([event(5, 150, [.impression]), event(5, 250, [.impression])], source: 1, sequence: 1)

@@ -161,8 +161,8 @@ import Testing
             "c.yaml:9: funnel.fusion.terms[0].weight: expected a number, found '.nan'"
         ),
         (
-            small + "\nfunnel: {fusion: {formula: sum, terms: [{attribute: price}]}}",
-            "c.yaml:9: funnel.fusion.terms[0].attribute: expected one of duration, quality, found 'price'"
+            small + "\nfunnel: {fusion: {formula: sum, terms: [{attribute: colour}]}}",
+            "c.yaml:9: funnel.fusion.terms[0].attribute: expected one of duration, quality, price, found 'colour'"
         ),
         (
             small + "\nfunnel: {fusion: {formula: ranks, terms: [{head: click, power: -1}]}}",

@@ -105,8 +105,8 @@ struct RankerTrainingTests {
             dataset.exposures.actions.map { Actions(rawValue: $0).subtracting([.share, .hide]).rawValue })
         let (store, manifest, report) = try train(dataset, options())
         defer { try? FileManager.default.removeItem(atPath: store.directory) }
-        #expect(report.rankerMaking?.headsLeftOut == ["share", "hide"])
-        #expect(report.notes.contains { $0.contains("share, hide") })
+        #expect(report.rankerMaking?.headsLeftOut == ["share", "hide", "cart", "purchase"])
+        #expect(report.notes.contains { $0.contains("share, hide, cart, purchase") })
         let heads = try RankerDescription(StoredComponents(manifest, in: store).open("ranker")).specification.heads
         #expect(heads.contains { $0.name == "click" } && !heads.contains { $0.name == "share" })
     }

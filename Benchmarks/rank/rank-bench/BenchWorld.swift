@@ -42,7 +42,7 @@ struct BenchWorld {
                 profileSizes: dataset.users.fields.map(\.vocabulary.count), surfaceCount: log.surfaceNames.count),
             recentItems: threeTower.recentItems, lists: threeTower.user.lists)
         let schema = try specification.ranker.schema(
-            profile: dataset.users.fields.map(\.name), days: Double(configuration.days))
+            for: FeatureSupply(dataset, rows: 0..<log.count), days: Double(configuration.days))
         let fitted = try FittedFeatures(
             fitting: schema, to: dataset, rows: 0..<log.count, base: encoder, samples: Self.fittedRows)
         let statistics = fitted.makeStatistics(columns: columns)

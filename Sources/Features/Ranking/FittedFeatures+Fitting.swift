@@ -18,7 +18,7 @@ extension FittedFeatures {
     ) throws(FeatureError) {
         try schema.validate()
         let names = dataset.users.fields.map(\.name)
-        let resolved = try schema.resolved(profile: names)
+        let resolved = try schema.resolved(for: FeatureSupply(dataset, rows: rows))
         try resolved.validate()
         let counts = OwnerCounts(dataset, rows, base)
         let vocabularies = counts.vocabularies(resolved.minimumCounts)

@@ -67,6 +67,7 @@ extension RankingRequest {
         case .age where item.publishTime > 0:
             return Clock.hours(from: item.publishTime, to: scene.asOf) / 24
         case .quality: return item.quality
+        case .price: return item.price
         default: return .nan
         }
     }

@@ -5,6 +5,7 @@ extension FeatureSchema {
         histories: [
             HistoryDefinition("clicks", columns: [.item, .category, .author], length: 50, ages: true),
             HistoryDefinition("likes", actions: ["likes", "collects", "shares"], columns: [.item, .category]),
+            HistoryDefinition("purchases", actions: ["carts", "purchases"], columns: [.item, .category]),
         ])
 
     private static let user = [FeatureDefinition("user", "user.id"), FeatureDefinition("profile.*", "user.profile.*")]
@@ -16,6 +17,8 @@ extension FeatureSchema {
         FeatureDefinition("duration_bucket", "item.duration", transform: .bucketise, buckets: 16),
         FeatureDefinition("duration", "item.duration"), FeatureDefinition("age", "item.age"),
         FeatureDefinition("quality", "item.quality", transform: .identity),
+        FeatureDefinition("price_bucket", "item.price", transform: .bucketise, buckets: 16, optional: true),
+        FeatureDefinition("price", "item.price", optional: true),
     ]
 
     private static let windows: [StatisticsWindow] = [.hour, .day, .week, .month]
@@ -41,6 +44,11 @@ extension FeatureSchema {
             FeatureDefinition("category_click_rate", "category.click_rate"),
             FeatureDefinition("category_click_rate_1d", "category.click_rate", window: .day),
             FeatureDefinition("surface_click_rate", "surface.click_rate"),
+            FeatureDefinition("item_cart_rate", "item.cart_rate", optional: true),
+            FeatureDefinition("item_purchase_rate", "item.purchase_rate", optional: true),
+            FeatureDefinition("item_purchases_7d", "item.purchases", window: .week, optional: true),
+            FeatureDefinition("author_purchase_rate", "author.purchase_rate", optional: true),
+            FeatureDefinition("category_purchase_rate", "category.purchase_rate", optional: true),
         ]
 
     private static let userStatistics =
@@ -57,6 +65,10 @@ extension FeatureSchema {
             FeatureDefinition("user_watch_1d", "user.watch_seconds", window: .day),
             FeatureDefinition("user_author_clicks", "user.clicks", split: "author"),
             FeatureDefinition("user_category_likes", "user.likes", split: "category"),
+            FeatureDefinition("user_carts_7d", "user.carts", window: .week, optional: true),
+            FeatureDefinition("user_purchases_30d", "user.purchases", window: .month, optional: true),
+            FeatureDefinition("user_category_carts", "user.carts", split: "category", optional: true),
+            FeatureDefinition("user_category_purchases", "user.purchases", split: "category", optional: true),
         ]
 
     private static let scene = [

@@ -19,11 +19,12 @@ extension FeatureSchema {
         for history in histories { try history.validate() }
     }
 
-    /// The schema for a data set with these profile fields: `user.profile.*` becomes a feature for each, and optional features
-    /// of fields that are not there are left out.
+    /// The schema for a data set: `user.profile.*` becomes a feature for each profile field, and optional features of what the
+    /// data set lacks are left out.
     ///
     /// - Throws: when a feature that is not optional names a field that is not there.
-    public func resolved(profile fields: [String]) throws(FeatureError) -> FeatureSchema {
+    public func resolved(for supply: FeatureSupply) throws(FeatureError) -> FeatureSchema {
+        let fields = supply.profile
         var result = self
         result.features = []
         let named = Set(features.compactMap { FeatureSource($0.source)?.profileField })
@@ -34,15 +35,16 @@ extension FeatureSchema {
                 }
                 continue
             }
-            guard let missing = feature.profileFields.first(where: { !fields.contains($0) }) else {
-                result.features.append(feature)
-                continue
+            let missing = feature.profileFields.first { !fields.contains($0) }
+            if feature.optional == true {
+                guard missing == nil, supply.has(feature.parsedSource) else { continue }
             }
-            guard feature.optional == true else {
+            if let missing {
                 let known = fields.isEmpty ? "none" : fields.joined(separator: ", ")
                 throw FeatureError(
                     "feature '\(feature.name)': the data set has no profile field '\(missing)'; it has \(known)")
             }
+            result.features.append(feature)
         }
         return result
     }

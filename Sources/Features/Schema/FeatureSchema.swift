@@ -45,7 +45,8 @@ public struct FeatureDefinition: Codable, Hashable, Sendable {
     public var minimumCount: Int?
     /// Features that a combination hashes together.
     public var of: [String]?
-    /// Left out, instead of refused, where the data set lacks the profile field it names.
+    /// Left out where the data set lacks what it reads (``FeatureSupply``). Otherwise a profile field that is not there is refused,
+    /// and anything else unknown or 0 throughout.
     public var optional: Bool?
 
     public init(

@@ -20,7 +20,7 @@ public enum FeatureSource: Hashable, Sendable {
     case combination
 
     public enum ItemColumn: String, CaseIterable, Hashable, Sendable {
-        case id, category, author, city, tags, geohash, duration, age, quality
+        case id, category, author, city, tags, geohash, duration, age, quality, price
     }
 
     public enum SceneColumn: String, CaseIterable, Hashable, Sendable {
@@ -81,7 +81,7 @@ public enum FeatureSource: Hashable, Sendable {
         case .userID, .profile, .scene, .combination: .categorical
         case .user, .statistic, .authorItems, .cross: .number
         case .item(.tags): .multivalued
-        case .item(.duration), .item(.age), .item(.quality): .number
+        case .item(.duration), .item(.age), .item(.quality), .item(.price): .number
         case .item: .categorical
         }
     }

@@ -2,7 +2,7 @@ import Catalog
 
 /// What is counted of showings and of what followed them.
 public enum Counter: Int, CaseIterable, Hashable, Sendable {
-    case impressions, clicks, likes, collects, shares, comments, follows, hides, finishes
+    case impressions, clicks, likes, collects, shares, comments, follows, hides, finishes, carts, purchases
     /// Seconds watched.
     case watchSeconds
 
@@ -26,6 +26,8 @@ public enum Counter: Int, CaseIterable, Hashable, Sendable {
         case .follows: .follow
         case .hides: .hide
         case .finishes: .finish
+        case .carts: .cart
+        case .purchases: .purchase
         case .watchSeconds: nil
         }
     }
@@ -97,7 +99,9 @@ public enum Statistic: Hashable, Sendable {
         }
     }
 
-    static let rates: [Counter] = [.clicks, .likes, .collects, .shares, .comments, .follows, .hides, .finishes]
+    static let rates: [Counter] = [
+        .clicks, .likes, .collects, .shares, .comments, .follows, .hides, .finishes, .carts, .purchases,
+    ]
 
     /// Names of all, for messages.
     static var allNames: [String] {

@@ -50,6 +50,8 @@ public struct FusionTerm: Codable, Hashable, Sendable {
         case duration
         /// 0...1.
         case quality
+        /// In the shop's own currency.
+        case price
     }
 
     /// A head of the model. A term has a head or an attribute.

@@ -5,7 +5,8 @@ extension RankerHead {
     /// Names of binary heads, and what they ask whether it happened.
     public static let events: [(name: String, action: Actions)] = [
         ("click", .click), ("like", .like), ("collect", .collect), ("share", .share), ("comment", .comment),
-        ("follow", .follow), ("hide", .hide), ("finish", .finish),
+        ("follow", .follow), ("hide", .hide), ("finish", .finish), ("cart", .cart),
+        ("purchase", .purchase),
     ]
 
     /// The action that is a binary head's event; nil for other heads.

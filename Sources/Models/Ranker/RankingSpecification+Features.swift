@@ -4,13 +4,13 @@ extension RankingSpecification {
     /// The features that the net reads: all of a data set unless it names some, and histories as its sequences want them.
     ///
     /// - Parameters:
-    ///   - profile: names of the data set's profile fields.
+    ///   - supply: what the data set has.
     ///   - days: that the log spans. Of less than two weeks the day of the week says which days were trained on, and no more:
     ///     it is left out.
     /// - Throws: `FeatureError` for a schema that cannot be meant, `ModelError.invalid` for a sequence that has no history.
-    public func schema(profile: [String], days: Double) throws -> FeatureSchema {
+    public func schema(for supply: FeatureSupply, days: Double) throws -> FeatureSchema {
         try features.validate()
-        var schema = try features.resolved(profile: profile)
+        var schema = try features.resolved(for: supply)
         if days < 14 { schema.features.removeAll { FeatureSource($0.source) == .scene(.weekday) } }
         let names = Set(net.fields.map(\.name))
         if !names.isEmpty {

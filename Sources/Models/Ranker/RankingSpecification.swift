@@ -46,6 +46,8 @@ public struct RankingSpecification: Codable, Hashable, Sendable {
             RankerHead("comment", .binary, weight: 0.1, tower: [32], given: "click"),
             RankerHead("follow", .binary, weight: 0.1, tower: [32], given: "click"),
             RankerHead("hide", .binary, weight: 0.1, tower: [32]),
+            RankerHead("cart", .binary, weight: 0.2, tower: [32], given: "click"),
+            RankerHead("purchase", .binary, weight: 0.2, tower: [32], given: "click"),
         ])
 }
 

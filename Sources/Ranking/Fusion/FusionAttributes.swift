@@ -9,6 +9,8 @@ struct FusionAttributes {
     private(set) var durations: [Float] = []
     /// `[n]`; NaN is unknown. Empty when it is not read.
     private(set) var qualities: [Float] = []
+    /// `[n]`; NaN is unknown. Empty when it is not read.
+    private(set) var prices: [Float] = []
 
     /// - Parameters:
     ///   - rows: catalogue rows of the first candidates.
@@ -18,6 +20,7 @@ struct FusionAttributes {
     ) {
         durations.removeAll(keepingCapacity: true)
         qualities.removeAll(keepingCapacity: true)
+        prices.removeAll(keepingCapacity: true)
         if formula.reads(.duration) {
             for row in rows { durations.append(expm1(columns.logDurations[Int(row)])) }
             for entry in live { durations.append(expm1(entry.features.logDuration)) }
@@ -25,6 +28,10 @@ struct FusionAttributes {
         if formula.reads(.quality) {
             for row in rows { qualities.append(columns.qualities[Int(row)]) }
             for entry in live { qualities.append(entry.features.quality) }
+        }
+        if formula.reads(.price) {
+            for row in rows { prices.append(columns.prices[Int(row)]) }
+            for entry in live { prices.append(entry.features.price) }
         }
     }
 }

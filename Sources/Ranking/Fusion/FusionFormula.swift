@@ -19,6 +19,7 @@ public struct FusionFormula: Sendable {
             case adjustedHead(Int, FinishRate)
             case duration
             case quality
+            case price
         }
 
         enum Operation {
@@ -99,6 +100,8 @@ public struct FusionFormula: Sendable {
             }
         case .quality:
             for place in values.indices { values[place] = candidates.qualities[place] }
+        case .price:
+            for place in values.indices { values[place] = candidates.prices[place] }
         }
     }
 
@@ -173,6 +176,7 @@ extension FusionFormula.Term {
             input = rate.map { .adjustedHead(column, $0) } ?? .head(column)
         case (nil, .duration): input = .duration
         case (nil, .quality): input = .quality
+        case (nil, .price): input = .price
         case (nil, nil): preconditionFailure("a formula that was checked has its heads")
         }
         switch formula {

@@ -10,14 +10,18 @@ public struct FusionCandidates {
     public var durations: [Float]
     /// `[n]`, 0...1; NaN is unknown. Empty when no term reads it.
     public var qualities: [Float]
+    /// `[n]`, 0 or more; NaN is unknown. Empty when no term reads it.
+    public var prices: [Float]
 
     public init(
-        keys: [ItemKey], predictions: UnsafeBufferPointer<Float>, durations: [Float] = [], qualities: [Float] = []
+        keys: [ItemKey], predictions: UnsafeBufferPointer<Float>, durations: [Float] = [], qualities: [Float] = [],
+        prices: [Float] = []
     ) {
         self.keys = keys
         self.predictions = predictions
         self.durations = durations
         self.qualities = qualities
+        self.prices = prices
     }
 }
 

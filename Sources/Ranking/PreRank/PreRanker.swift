@@ -151,7 +151,7 @@ public final class PreRanker: Sendable {
             fusion.score(
                 FusionCandidates(
                     keys: scratch.keys, predictions: predictions, durations: scratch.attributes.durations,
-                    qualities: scratch.attributes.qualities), in: scratch.fusion)
+                    qualities: scratch.attributes.qualities, prices: scratch.attributes.prices), in: scratch.fusion)
         }
     }
 }

@@ -138,7 +138,7 @@ public final class Ranker: @unchecked Sendable {
             fusion.score(
                 FusionCandidates(
                     keys: scratch.keys, predictions: predictions, durations: scratch.attributes.durations,
-                    qualities: scratch.attributes.qualities), in: scratch.fusion)
+                    qualities: scratch.attributes.qualities, prices: scratch.attributes.prices), in: scratch.fusion)
         }
         scratch.sort()
     }

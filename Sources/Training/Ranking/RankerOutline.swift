@@ -16,7 +16,7 @@ public struct RankerOutline {
     init(_ specification: RankingSpecification, _ dataset: Dataset, rows: Range<Int>) throws(TrainingError) {
         do {
             schema = try specification.schema(
-                profile: dataset.users.fields.map(\.name), days: Self.days(dataset.exposures, rows))
+                for: FeatureSupply(dataset, rows: rows), days: Self.days(dataset.exposures, rows))
             net = try specification.net(schema, isLearned: LearnableHeads(dataset, rows).contains)
         } catch let error as FeatureError {
             throw TrainingError(.invalidInput, "--specification: ranker.features: \(error.message)")

@@ -59,13 +59,13 @@ struct DescribedModel {
         return DescribedModel(net: outline.net, rows: rows, notes: notes)
     }
 
-    /// For a data set that teaches every head, with the profile fields that have rows.
+    /// For a data set that has all that features read and teaches every head, with the profile fields that have rows.
     private static func assumed(
         _ ranker: RankingSpecification, _ given: [String: Int], _ file: String
     ) throws -> DescribedModel {
         try ranker.validate()
         let profile = given.keys.filter { $0.hasPrefix("profile.") }.map { String($0.dropFirst("profile.".count)) }
-        let schema = try ranker.schema(profile: profile.sorted(), days: .infinity)
+        let schema = try ranker.schema(for: FeatureSupply(profile: profile.sorted()), days: .infinity)
         let (tables, fixed) = (schema.tables.sorted(), schema.fixedRows)
         let assumed = tables.filter { given[$0] == nil && fixed[$0] == nil }
         return DescribedModel(

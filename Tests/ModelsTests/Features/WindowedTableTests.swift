@@ -1,5 +1,8 @@
+import Blobs
 import Catalog
 import Features
+import Foundation
+import Models
 import Testing
 
 struct WindowedTableTests {
@@ -53,6 +56,32 @@ struct WindowedTableTests {
                 #expect(abs(found - 60) <= 1, "minute \(minute)")
             }
         }
+    }
+
+    /// Counts that were stored before there were carts and purchases are those of a schema that reads neither; to one that does
+    /// they are of another shape.
+    @Test func olderCountsFitTheirOwnSchema() throws {
+        let dataset = SmallWorld.dataset(items: 2)
+        func statistics(_ sources: String...) -> RankingStatistics {
+            RankingStatistics(
+                schema: FeatureSchema(features: sources.map { FeatureDefinition($0, $0) }),
+                columns: ItemFeatureColumns(dataset.items), surfaceCount: 1, profile: [])
+        }
+        let directory = FileManager.default.temporaryDirectory.appending(path: "counts-\(UUID())").path()
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        // Two items, one window, two slots of impressions, clicks and finishes, in this order.
+        var writer = SafetensorsWriter()
+        writer.add("item.values", [9, 4, 1, 0, 0, 0, 7, 3, 2, 0, 0, 0] as [Float])
+        writer.add("item.slots", [0, 0] as [Int32])
+        try writer.write(to: "\(directory)/statistics")
+        let file = try SafetensorsFile(path: "\(directory)/statistics")
+        var older = statistics("item.finish_rate", "item.click_rate")
+        try older.restore(file)
+        #expect(counts(older.parts[0].table, 0, at: 0) == [7, 3, 2])
+        var newer = statistics("item.finish_rate", "item.click_rate", "item.purchase_rate")
+        let error = #expect(throws: BlobError.self) { try newer.restore(file) }
+        #expect(error?.message.contains("item.values") == true, "\(error?.message ?? "")")
     }
 
     @Test func statisticsOfOtherOwnersAddUp() throws {
