@@ -20,21 +20,71 @@ enum SpecificationFile {
         do {
             return try JSONDecoder().decode(type, from: JSONSerialization.data(withJSONObject: document))
         } catch let error as DecodingError {
-            let placed = error.context.codingPath.isEmpty ? misfit(type, in: document) ?? error : error
+            let placed = error.context.codingPath.isEmpty ? Misfit.first(of: type, in: document) ?? error : error
             throw ModelError(.invalid, "\(path): \(placed.message(in: document))")
         } catch {
             throw ModelError(.invalid, "\(path): \(error)")
         }
     }
+}
 
-    /// JSON's decoder does not say where a number is that does not fit, such as 1.5 for a count; that of property lists does.
-    private static func misfit<Value: Decodable>(_ type: Value.Type, in document: Any) -> DecodingError? {
-        do {
-            let list = try PropertyListSerialization.data(fromPropertyList: document, format: .binary, options: 0)
-            _ = try PropertyListDecoder().decode(type, from: list)
-            return nil
-        } catch {
-            return error as? DecodingError
+/// A number that does not fit what it is for, such as 1.5 for a count: the decoder says only that there is one.
+private struct Misfit {
+    private var path: [Step] = []
+    private var number = 0.0
+
+    private struct Step: CodingKey {
+        var stringValue: String
+        var intValue: Int?
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init(intValue: Int) { (stringValue, self.intValue) = ("\(intValue)", intValue) }
+    }
+
+    /// The number without which, and those before it, the decoder has nothing to say of numbers.
+    static func first<Value: Decodable>(of type: Value.Type, in document: Any) -> DecodingError? {
+        var document = document
+        for candidate in candidates(in: document, at: []) {
+            document = replaced(document, at: candidate.path[...])
+            guard isAccepted(type, document) else { continue }
+            let problem = candidate.number.rounded() == candidate.number ? "a number that fits" : "a whole number"
+            return .dataCorrupted(
+                DecodingError.Context(
+                    codingPath: candidate.path, debugDescription: "expected \(problem), found \(candidate.number)"))
         }
+        return nil
+    }
+
+    private static func isAccepted<Value: Decodable>(_ type: Value.Type, _ document: Any) -> Bool {
+        do {
+            _ = try JSONDecoder().decode(type, from: JSONSerialization.data(withJSONObject: document))
+            return true
+        } catch {
+            return (error as? DecodingError)?.context.codingPath.isEmpty == false
+        }
+    }
+
+    /// Numbers with a fraction, and large ones.
+    private static func candidates(in value: Any, at path: [Step]) -> [Misfit] {
+        if let object = value as? [String: Any] {
+            return object.sorted { $0.key < $1.key }
+                .flatMap { candidates(in: $0.value, at: path + [Step(stringValue: $0.key)]) }
+        }
+        if let list = value as? [Any] {
+            return list.enumerated().flatMap { candidates(in: $0.element, at: path + [Step(intValue: $0.offset)]) }
+        }
+        guard let number = value as? Double, number.rounded() != number || number.magnitude > 1e15 else { return [] }
+        return [Misfit(path: path, number: number)]
+    }
+
+    private static func replaced(_ value: Any, at path: ArraySlice<Step>) -> Any {
+        guard let step = path.first else { return 0 }
+        if var list = value as? [Any], let index = step.intValue {
+            list[index] = replaced(list[index], at: path.dropFirst())
+            return list
+        }
+        guard var object = value as? [String: Any], let old = object[step.stringValue] else { return value }
+        object[step.stringValue] = replaced(old, at: path.dropFirst())
+        return object
     }
 }

@@ -55,7 +55,7 @@ import Testing
             #","sequences": [{"name": "s", "form": "sum", "columns": [{"table": "item"}]}]"#,
             "sequences[0] (s).form: expected mean, layers, dot, found 'sum'"
         ),
-        (#","deep": {"widths": [8.5]}"#, "deep.widths[0]: "),
+        (#","deep": {"widths": [8.5]}"#, "deep.widths[0]: expected a whole number, found 8.5"),
         (#","deep": {}"#, "deep: 'widths' is missing"),
         (#","layers": 3"#, "unknown key 'layers'"),
         (

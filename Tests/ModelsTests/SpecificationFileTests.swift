@@ -71,7 +71,18 @@ struct SpecificationFileTests {
         (#"{"recall": {"swing": {"users": 1}}}"#, "s.json: recall.swing: unknown key 'users'; known here: alpha, "),
         (#"{"recall": {"swing": 3}}"#, "s.json: recall.swing: expected an object"),
         (#"{"recall": {"swing": {"usersMax": "many"}}}"#, "s.json: recall.swing.usersMax: "),
-        (#"{"recall": {"swing": {"usersMax": 1.5}}}"#, "s.json: recall.swing.usersMax: "),
+        (
+            #"{"recall": {"swing": {"usersMax": 1.5}}}"#,
+            "s.json: recall.swing.usersMax: expected a whole number, found 1.5"
+        ),
+        (
+            #"{"twoTower": {"temperature": 0.3}, "ranker": {"training": {"epochs": 2.5, "lastRate": 0.1}}}"#,
+            "s.json: ranker.training.epochs: expected a whole number, found 2.5"
+        ),
+        (
+            #"{"ranker": {"training": {"clipNorm": 1e99}}}"#,
+            "s.json: ranker.training.clipNorm: expected a number that fits, found 1e+99"
+        ),
         ("[]", "s.json: the file: expected an object"), ("{", "s.json: expected a JSON object: "),
     ])
     func whatCannotBeMeantIsNamed(json: String, message: String) {
