@@ -182,7 +182,7 @@ public struct CategoricalField: Sendable {
     public var name: String
     /// The distinct values; row 0 is the unknown value.
     public var vocabulary: StringTable
-    /// One row of `vocabulary` per user.
+    /// A row of `vocabulary` for each row of the table that the field belongs to.
     public var values: SharedBuffer<UInt32>
 
     public init(name: String, vocabulary: StringTable, values: SharedBuffer<UInt32>) {
@@ -210,6 +210,8 @@ public struct ExposureTable: Sendable {
     /// Row in `surfaceNames`; row 0 is unknown.
     public var surfaces: SharedBuffer<UInt16>
     public var surfaceNames: StringTable
+    /// What else was told of the scenes: device, network, city ...
+    public var contexts: [CategoricalField]
     /// False when no showing in the log stayed without a click (ratings, purchases), so that no click rate can be
     /// learned from it as it stands.
     public var hasNegatives: Bool
@@ -217,7 +219,7 @@ public struct ExposureTable: Sendable {
     public init(
         users: SharedBuffer<UInt32>, items: SharedBuffer<UInt32>, times: SharedBuffer<Int64>,
         actions: SharedBuffer<UInt16>, watchSeconds: SharedBuffer<Float>, surfaces: SharedBuffer<UInt16>,
-        surfaceNames: StringTable, hasNegatives: Bool
+        surfaceNames: StringTable, contexts: [CategoricalField] = [], hasNegatives: Bool
     ) {
         self.users = users
         self.items = items
@@ -226,10 +228,16 @@ public struct ExposureTable: Sendable {
         self.watchSeconds = watchSeconds
         self.surfaces = surfaces
         self.surfaceNames = surfaceNames
+        self.contexts = contexts
         self.hasNegatives = hasNegatives
     }
 
     public var count: Int { users.count }
+
+    /// Where and when a row was shown.
+    public func scene(of row: Int) -> Scene {
+        Scene(timeMilliseconds: times[row], surface: surfaces[row], contexts: contexts.map { $0.values[row] })
+    }
 
     /// The first row at or after a moment, milliseconds since 1970: how many came before it.
     ///
@@ -251,6 +259,11 @@ public struct ExposureTable: Sendable {
             users: SharedBuffer(rows.map { users[$0] }), items: SharedBuffer(rows.map { items[$0] }),
             times: SharedBuffer(rows.map { times[$0] }), actions: SharedBuffer(rows.map { actions[$0] }),
             watchSeconds: SharedBuffer(rows.map { watchSeconds[$0] }),
-            surfaces: SharedBuffer(rows.map { surfaces[$0] }), surfaceNames: surfaceNames, hasNegatives: hasNegatives)
+            surfaces: SharedBuffer(rows.map { surfaces[$0] }), surfaceNames: surfaceNames,
+            contexts: contexts.map { field in
+                CategoricalField(
+                    name: field.name, vocabulary: field.vocabulary,
+                    values: SharedBuffer(rows.map { field.values[$0] }))
+            }, hasNegatives: hasNegatives)
     }
 }

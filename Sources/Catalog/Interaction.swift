@@ -55,10 +55,14 @@ public struct Scene: Hashable, Sendable {
     public var asOf: Int64
     /// Index of the surface (tab, page) among the data set's surfaces; 0 is unknown.
     public var surface: UInt16
+    /// For each context field of the data set the row of its value: 0 is unknown, and so is one past the vocabulary.
+    /// Fields left out are unknown.
+    public var contexts: [UInt32]
 
-    public init(timeMilliseconds: Int64, surface: UInt16 = 0) {
+    public init(timeMilliseconds: Int64, surface: UInt16 = 0, contexts: [UInt32] = []) {
         self.timeMilliseconds = timeMilliseconds
         asOf = timeMilliseconds
         self.surface = surface
+        self.contexts = contexts
     }
 }

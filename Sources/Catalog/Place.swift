@@ -11,6 +11,9 @@ public struct Place: Hashable, Sendable {
         self.latitude = latitude
         self.longitude = longitude
     }
+
+    /// Its cell as features tell it: a Geohash of five characters, about five kilometres wide.
+    public var cell: GeoHash { GeoHash(self, precision: 5) }
 }
 
 /// A rectangle of the grid that Geohash strings name (Niemeyer, 2008; as in geohash.org): a string of `precision`

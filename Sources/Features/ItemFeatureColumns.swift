@@ -24,11 +24,8 @@ public struct ItemFeatureColumns: Sendable {
     /// `[N]`, 0 or more; NaN is unknown.
     public let prices: SharedBuffer<Float>
     public let tags: ItemTags
-    /// `[N]`, ``GeoHash/key`` of the place, at ``cellPrecision``; 0 is unknown.
+    /// `[N]`, ``GeoHash/key`` of the place's cell; 0 is unknown.
     public let cells: SharedBuffer<UInt64>
-
-    /// Characters of a geohash: a cell is about five kilometres wide.
-    static let cellPrecision = 5
 
     public var count: Int { keys.count }
 
@@ -42,10 +39,7 @@ public struct ItemFeatureColumns: Sendable {
         qualities = items.qualities
         prices = items.prices
         tags = items.tags
-        cells = SharedBuffer(
-            (0..<items.count).map { row in
-                items.place(of: row).map { GeoHash($0, precision: Self.cellPrecision).key } ?? 0
-            })
+        cells = SharedBuffer((0..<items.count).map { items.place(of: $0)?.cell.key ?? 0 })
         publishTimes = items.publishTimes
         logDurations = SharedBuffer(items.durations.map { logPlusOne(max($0, 0)) })
     }

@@ -46,6 +46,6 @@ public struct ItemVocabulary: Sendable {
             category: categories[item.category] ?? 0, author: item.author == 0 ? 0 : authors[item.author] ?? 0,
             publishTime: item.publishMilliseconds, logDuration: logPlusOne(max(item.durationSeconds, 0)),
             city: item.city == 0 ? 0 : cities[item.city] ?? 0, quality: item.quality ?? .nan, price: item.price ?? .nan,
-            cell: item.place.map { GeoHash($0, precision: ItemFeatureColumns.cellPrecision).key } ?? 0)
+            cell: item.place?.cell.key ?? 0)
     }
 }

@@ -3,7 +3,7 @@ import Kernels
 
 /// Negatives for logs that hold only what users did (ratings, purchases), never what they passed by.
 ///
-/// Beside each click stand `perClick` rows of the same user, time and surface without any action: half of their items
+/// Beside each click stand `perClick` rows of the same user and scene without any action: half of their items
 /// are drawn uniformly from the catalogue, half as often as they were clicked, so that neither popularity alone nor its
 /// absence tells the classes apart. Items the user clicks anywhere in the log are drawn again. Rates learned from
 /// such rows are rates against these negatives, not click rates.
@@ -43,7 +43,7 @@ public struct NegativeSampling: Sendable {
                         ? UInt32.random(in: 0..<UInt32(dataset.items.count), using: &generator)
                         : log.items[popular[Int.random(in: popular.indices, using: &generator)]]
                     guard !clicked.contains(UInt64(log.users[row]) << 32 | UInt64(item)) else { continue }
-                    columns.appendNegative(log, row, item: item)
+                    columns.appendNegative(beside: row, item: item)
                     break
                 }
             }
@@ -64,43 +64,39 @@ public struct NegativeSampling: Sendable {
 
 /// An exposure table in the making.
 private struct ExposureColumns {
-    private var users: [UInt32] = []
+    /// Of the log: whose user and scene a row has.
+    private var rows: [Int] = []
     private var items: [UInt32] = []
-    private var times: [Int64] = []
     private var actions: [UInt16] = []
     private var watchSeconds: [Float] = []
-    private var surfaces: [UInt16] = []
 
     init(capacity: Int) {
-        users.reserveCapacity(capacity)
+        rows.reserveCapacity(capacity)
         items.reserveCapacity(capacity)
-        times.reserveCapacity(capacity)
         actions.reserveCapacity(capacity)
         watchSeconds.reserveCapacity(capacity)
-        surfaces.reserveCapacity(capacity)
     }
 
     mutating func append(_ log: ExposureTable, _ row: Int) {
-        append(log, row, item: log.items[row], actions: log.actions[row], watch: log.watchSeconds[row])
+        append(row, item: log.items[row], actions: log.actions[row], watch: log.watchSeconds[row])
     }
 
-    mutating func appendNegative(_ log: ExposureTable, _ row: Int, item: UInt32) {
-        append(log, row, item: item, actions: 0, watch: 0)
+    mutating func appendNegative(beside row: Int, item: UInt32) {
+        append(row, item: item, actions: 0, watch: 0)
     }
 
-    private mutating func append(_ log: ExposureTable, _ row: Int, item: UInt32, actions: UInt16, watch: Float) {
-        users.append(log.users[row])
+    private mutating func append(_ row: Int, item: UInt32, actions: UInt16, watch: Float) {
+        rows.append(row)
         items.append(item)
-        times.append(log.times[row])
         self.actions.append(actions)
         watchSeconds.append(watch)
-        surfaces.append(log.surfaces[row])
     }
 
     func table(like log: ExposureTable) -> ExposureTable {
-        ExposureTable(
-            users: SharedBuffer(users), items: SharedBuffer(items), times: SharedBuffer(times),
-            actions: SharedBuffer(actions), watchSeconds: SharedBuffer(watchSeconds), surfaces: SharedBuffer(surfaces),
-            surfaceNames: log.surfaceNames, hasNegatives: log.hasNegatives)
+        var table = log.subset(rows)
+        table.items = SharedBuffer(items)
+        table.actions = SharedBuffer(actions)
+        table.watchSeconds = SharedBuffer(watchSeconds)
+        return table
     }
 }

@@ -19,7 +19,12 @@ import Testing
         builder.addRejected(user: ann, item: item, timeMilliseconds: 4)
         builder.addEvent(user: ann, item: item, timeMilliseconds: 5, actions: [.impression, .like], surface: surface)
         builder.addEvent(user: bob, item: item, timeMilliseconds: 9, actions: .impression, watchSeconds: 1.5)
-        return try builder.build().dataset
+        var dataset = try builder.build().dataset
+        dataset.exposures.contexts = [
+            CategoricalField(name: "device", vocabulary: StringTable(["", "tv"]), values: [1, 0]),
+            CategoricalField(name: "os", vocabulary: StringTable(["", "a", "b"]), values: [2, 1]),
+        ]
+        return dataset
     }
 
     @Test func whatIsWrittenIsReadAgain() throws {
@@ -59,6 +64,28 @@ import Testing
         #expect(Array(copy.exposures.surfaces) == [1, 0])
         #expect(copy.exposures.surfaceNames[1] == "home")
         #expect(copy.exposures.hasNegatives)
+        #expect(copy.exposures.contexts.map(\.name) == ["device", "os"])
+        #expect(copy.exposures.contexts.map { Array($0.values) } == [[1, 0], [2, 1]])
+        #expect(copy.exposures.contexts[1].vocabulary[2] == "b")
+        #expect(copy.exposures.scene(of: 0) == Scene(timeMilliseconds: 5, surface: 1, contexts: [1, 2]))
+        let newer = copy.exposures.subset([1])
+        #expect(newer.contexts.map { Array($0.values) } == [[0], [1]] && newer.contexts[0].vocabulary.count == 2)
+    }
+
+    /// A file without contexts, as all were once, has none, and one that is written without them has no tensor of them.
+    @Test func tablesWithoutContextsOpen() throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/data"
+        var dataset = try sample()
+        dataset.exposures.contexts = []
+        try dataset.write(to: path)
+        let names = try SafetensorsFile(path: "\(path)/exposures.safetensors").tensors.map(\.name).sorted()
+        #expect(
+            names == [
+                "actions", "item", "surface", "surface_name.bytes", "surface_name.offsets", "time_ms", "user",
+                "watch_seconds",
+            ])
+        #expect(try Dataset(directory: path).exposures.contexts.isEmpty)
     }
 
     /// Where no price is known there is no column of them, as in data sets of before there were prices.
@@ -118,6 +145,15 @@ import Testing
         Damage(file: "exposures", tensor: "watch_seconds") { $0.add("watch_seconds", [0, -1] as [Float]) },
         Damage(file: "exposures", tensor: "watch_seconds") { $0.add("watch_seconds", [0, Float.infinity]) },
         Damage(file: "exposures", tensor: "surface") { $0.add("surface", [0, 2] as [UInt16]) },
+        Damage(file: "exposures", tensor: "context.0.value") { $0.add("context.0.value", [0, 2] as [UInt32]) },
+        Damage(file: "exposures", tensor: "context.1.value") { $0.add("context.1.value", [0] as [UInt32]) },
+        Damage(file: "exposures", tensor: "context.1.vocabulary") {
+            $0.add("context.1.vocabulary.offsets", [0, 1, 1, 2] as [UInt64])
+        },
+        Damage(file: "exposures", tensor: "context_name") {
+            $0.add("context_name.bytes", [UInt8]())
+            $0.add("context_name.offsets", [UInt64](repeating: 0, count: 66))
+        },
         Damage(file: "exposures", tensor: "actions") { $0.add("actions", [1, 1, 1] as [UInt16]) },
         Damage(file: "exposures", tensor: "has_negatives") { $0.metadata["has_negatives"] = "maybe" },
     ]

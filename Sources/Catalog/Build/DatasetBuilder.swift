@@ -22,7 +22,9 @@ public struct DatasetBuilder: Sendable {
     private let windowMilliseconds: Int64
     package var users: UserColumns
     package var items = ItemColumns()
-    package var surfaces = InternedStrings(kind: "surface", first: [""])
+    package var surfaces = InternedStrings(kind: "surface", first: [""], rowsMax: 1 << 16)
+    /// Values by place in the log as it was read.
+    private(set) var contexts: [CategoryColumn] = []
     private var events: [LoggedEvent] = []
     private var follows: [(user: UInt32, author: UInt64, time: Int64)] = []
     private var rejected: [(user: UInt32, item: UInt32, time: Int64)] = []
@@ -103,7 +105,11 @@ public struct DatasetBuilder: Sendable {
         rejected.append((user, item, timeMilliseconds))
     }
 
-    package mutating func append(_ event: LoggedEvent) {
+    /// - Parameter contexts: rows of the context fields' values; fields left out are unknown.
+    package mutating func append(_ event: LoggedEvent, contexts values: [UInt32] = []) {
+        for (field, value) in values.enumerated() { contexts[field].set(events.count, to: value) }
+        var event = event
+        event.origin = UInt32(truncatingIfNeeded: events.count)
         events.append(event)
     }
 
@@ -156,7 +162,27 @@ public struct DatasetBuilder: Sendable {
             items: SharedBuffer(events.map { itemOrder.ranks[Int($0.item)] }),
             times: SharedBuffer(events.map(\.time)), actions: SharedBuffer(events.map(\.actions.rawValue)),
             watchSeconds: SharedBuffer(events.map(\.watchSeconds)), surfaces: SharedBuffer(events.map(\.surface)),
-            surfaceNames: surfaces.table(), hasNegatives: hasNegatives)
+            surfaceNames: surfaces.table(), contexts: contexts.map { $0.field(events.lazy.map { Int($0.origin) }) },
+            hasNegatives: hasNegatives)
+    }
+}
+
+extension DatasetBuilder {
+    /// Adds a field of what is told of scenes.
+    ///
+    /// - Returns: its place among the context fields.
+    mutating func addContext(_ name: String) -> Int {
+        contexts.append(CategoryColumn(name, valuesMax: ExposureTable.contextValuesMax))
+        return contexts.count - 1
+    }
+
+    /// The row of a context field's value, 0 of an empty one; nil when it is unusable or there are too many.
+    mutating func contextRow(_ value: UnsafeRawBufferPointer, field: Int) throws(CatalogError) -> UInt32? {
+        try contexts[field].row(ofUTF8: value)
+    }
+
+    mutating func contextRow(_ value: String, field: Int) throws(CatalogError) -> UInt32? {
+        try contexts[field].row(of: value)
     }
 }
 

@@ -117,32 +117,23 @@ package struct ItemColumns: Sendable {
 
 /// The users of a data set being built, in order of first appearance.
 package struct UserColumns: Sendable {
-    private struct Field: Sendable {
-        var name: String
-        var vocabulary: InternedStrings
-        /// One per user that has a value of the field, or comes before one that has.
-        var values: [UInt32] = []
-    }
-
     package var ids = InternedStrings(kind: "user id")
-    private var fields: [Field]
+    private var fields: [CategoryColumn]
 
     init(fields names: [String]) {
-        fields = names.map { Field(name: $0, vocabulary: InternedStrings(kind: "value of \($0)", first: [""])) }
+        fields = names.map { CategoryColumn($0) }
     }
 
     /// - Returns: the position of the new field.
     package mutating func addField(_ name: String) -> Int {
-        fields.append(Field(name: name, vocabulary: InternedStrings(kind: "value of \(name)", first: [""])))
+        fields.append(CategoryColumn(name))
         return fields.count - 1
     }
 
     package mutating func set(field: Int, of user: UInt32, to value: String) throws(CatalogError) -> Bool {
         precondition(fields.indices.contains(field), "a field the builder was told of")
-        guard let value = try fields[field].vocabulary.row(of: value) else { return false }
-        let missing = Int(user) + 1 - fields[field].values.count
-        if missing > 0 { fields[field].values.append(contentsOf: repeatElement(0, count: missing)) }
-        fields[field].values[Int(user)] = value
+        guard let value = try fields[field].row(of: value) else { return false }
+        fields[field].set(Int(user), to: value)
         return true
     }
 
@@ -150,10 +141,6 @@ package struct UserColumns: Sendable {
         let rows = order.rows
         return UserTable(
             keys: SharedBuffer(rows.map { UserKey(rawValue: ids.keys[$0]) }), publicIDs: ids.table(rows),
-            fields: fields.map { field in
-                CategoricalField(
-                    name: field.name, vocabulary: field.vocabulary.table(),
-                    values: SharedBuffer(rows.map { $0 < field.values.count ? field.values[$0] : 0 }))
-            })
+            fields: fields.map { $0.field(rows) })
     }
 }

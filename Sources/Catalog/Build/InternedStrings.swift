@@ -10,13 +10,16 @@ package struct InternedStrings: Sendable {
 
     /// What the strings are, as messages call them: "user id".
     private let kind: String
+    /// Strings, at most.
+    private let rowsMax: Int
     package private(set) var keys: [UInt64] = []
     private var bytes: [UInt8] = []
     private var offsets: [Int] = [0]
     private var index = KeyIndex()
 
-    package init(kind: String, first: [String] = []) {
+    package init(kind: String, first: [String] = [], rowsMax: Int = .max) {
         self.kind = kind
+        self.rowsMax = rowsMax
         for string in first { _ = try? row(of: string) }
     }
 
@@ -34,7 +37,8 @@ package struct InternedStrings: Sendable {
         return try result.get()
     }
 
-    /// The row of a string, which becomes the last one if it is new; nil if it is too long or not UTF-8.
+    /// The row of a string, which becomes the last one if it is new; nil if it is too long, not UTF-8, or one
+    /// too many.
     ///
     /// - Complexity: O(length) expected.
     package mutating func row(ofUTF8 string: UnsafeRawBufferPointer) throws(CatalogError) -> UInt32? {
@@ -45,7 +49,9 @@ package struct InternedStrings: Sendable {
             guard entry.tag == check else { throw collision(Int(entry.row), string) }
             return entry.row
         }
-        guard string.count <= Self.lengthMax, String(validating: string, as: UTF8.self) != nil else { return nil }
+        guard string.count <= Self.lengthMax, count < rowsMax, String(validating: string, as: UTF8.self) != nil else {
+            return nil
+        }
         guard count < Int(KeyIndex.missing) else {
             throw CatalogError(.invalidInput, "more than \(count) \(kind)s: a table holds fewer than 2^32 rows")
         }

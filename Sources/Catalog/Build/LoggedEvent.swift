@@ -8,6 +8,8 @@ package struct LoggedEvent: BitwiseCopyable, Sendable, Hashable {
     package var watchSeconds: Float
     package var surface: UInt16
     package var actions: Actions
+    /// Its place in the log as it was read, which the builder gives it.
+    var origin: UInt32 = 0
 
     package init(
         user: UInt32, item: UInt32, time: Int64, actions: Actions, watchSeconds: Float = 0, surface: UInt16 = 0

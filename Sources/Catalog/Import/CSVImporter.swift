@@ -1,6 +1,7 @@
 /// Imports a directory of CSV files with documented columns, in any order (docs/data.md):
 ///
-/// - `events.csv`: `user_id`, `item_id`, `time`, `event`, and optionally `value` (seconds watched) and `surface`.
+/// - `events.csv`: `user_id`, `item_id`, `time`, `event`, and optionally `value` (seconds watched), `surface`,
+///   `latitude` and `longitude`, and columns `context.NAME`.
 /// - `items.csv`, optional: `item_id`, and optionally `title`, `category`, `author`, `publish_time`, `duration`,
 ///   `latitude` and `longitude`, `city`, `quality`, `price`, `tags` (separated by `|`).
 /// - `users.csv`, optional: `user_id`, and any further columns as categories.
@@ -165,7 +166,9 @@ struct CSVImporter: LogImporter {
         let event = try table.required("event")
         let value = table.column("value")
         let surface = table.column("surface")
-        table.noteUnused(["user_id", "item_id", "time", "event", "value", "surface"])
+        let contexts = try ContextColumns(table, in: &builder)
+        table.noteUnused(["user_id", "item_id", "time", "event", "value", "surface"] + contexts.names)
+        var contextRows: [UInt32] = []
         let lookup = EventLookup()
         while try table.next() {
             guard let milliseconds = FieldValue.time(table.bytes(time)) else {
@@ -188,13 +191,14 @@ struct CSVImporter: LogImporter {
                 table.reject(.surface, surface ?? event)
                 continue
             }
+            guard try contexts.read(&table, into: &contextRows, of: &builder) else { continue }
             guard
                 let (userRow, itemRow) = try userAndItem(&table, user: user, item: item, in: &builder)
             else { continue }
             builder.append(
                 LoggedEvent(
                     user: userRow, item: itemRow, time: milliseconds, actions: actions, watchSeconds: seconds,
-                    surface: surfaceRow))
+                    surface: surfaceRow), contexts: contextRows)
             table.keep()
         }
         return table.report

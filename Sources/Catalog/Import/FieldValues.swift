@@ -40,7 +40,7 @@ enum FieldValue {
         if let integer = integer(bytes) {
             guard integer >= 0 else { return nil }
             let milliseconds = integer < 100_000_000_000 ? integer * 1000 : integer
-            return milliseconds <= timeMax ? milliseconds : nil
+            return milliseconds <= ISOTime.millisecondsMax ? milliseconds : nil
         }
         if let seconds = number(bytes) {
             guard seconds >= 0, seconds < 100_000_000_000 else { return nil }
@@ -49,13 +49,20 @@ enum FieldValue {
         guard let milliseconds = ISOTime.milliseconds(bytes), milliseconds >= 0 else { return nil }
         return milliseconds
     }
-
-    /// The last millisecond of the year 9999.
-    private static let timeMax: Int64 = 253_402_300_799_999
 }
 
 /// Dates and times of ISO 8601: `2022-04-25`, `2022-04-25T13:05:00`, with fractions of a second and `Z` or `+08:00`.
-enum ISOTime {
+package enum ISOTime {
+    /// The last millisecond of the year 9999.
+    package static let millisecondsMax: Int64 = 253_402_300_799_999
+
+    /// Days since 1970 of a date such as `2022-04-25`; nil for what is none.
+    package static func day(_ date: String) -> Int64? {
+        var copy = date
+        let start = copy.withUTF8 { $0.count == 10 ? milliseconds(UnsafeRawBufferPointer($0)) : nil }
+        return start.map { $0 / 86_400_000 }
+    }
+
     /// Milliseconds since 1970; a time without an offset is UTC, a date is its first moment.
     static func milliseconds(_ bytes: UnsafeRawBufferPointer) -> Int64? {
         var cursor = Cursor(bytes: bytes)

@@ -9,6 +9,7 @@ public enum RejectReason: String, Sendable, Hashable, CaseIterable {
     case place = "unusable place"
     case author = "missing or unusable author"
     case surface = "unusable surface"
+    case context = "unusable context"
     case duplicate = "repeats an earlier row"
 }
 

@@ -2,6 +2,14 @@ public import Blobs
 import Kernels
 
 extension ExposureTable {
+    /// Context fields a table may have: each is four bytes of every exposure, and of every request.
+    public static let contextsMax = 64
+    /// Known values of a context field: each is a row of an embedding table.
+    public static let contextValuesMax = 1_000_000
+
+    /// The context field that is made from coordinates: their ``Place/cell``, as a Geohash string.
+    public static let geohashContext = "geohash"
+
     private static let negativesName = "has_negatives"
 
     /// Reads a table that ``add(to:)`` wrote, and checks every row.
@@ -28,11 +36,11 @@ extension ExposureTable {
             watchSeconds: try file.amounts("watch_seconds", rows: rows),
             surfaces: try file.references(
                 "surface", as: UInt16.self, rows: rows, below: surfaceNames.count, of: "surface_name"),
-            surfaceNames: surfaceNames, hasNegatives: negatives)
+            surfaceNames: surfaceNames, contexts: try file.contexts(rows: rows), hasNegatives: negatives)
     }
 
     /// Adds the table's columns: `user` and `item` U32, `time_ms` I64, `actions` U16, `watch_seconds` F32, `surface`
-    /// U16, `surface_name` (strings), and the metadata `has_negatives`.
+    /// U16, `surface_name` (strings), its contexts' if there are any, and the metadata `has_negatives`.
     public func add(to writer: inout SafetensorsWriter) {
         writer.metadata[Self.negativesName] = String(hasNegatives)
         writer.add("user", users)
@@ -42,5 +50,6 @@ extension ExposureTable {
         writer.add("watch_seconds", watchSeconds)
         writer.add("surface", surfaces)
         surfaceNames.add(to: &writer, name: "surface_name")
+        writer.add(contexts: contexts)
     }
 }

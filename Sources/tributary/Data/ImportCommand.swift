@@ -8,7 +8,7 @@ struct ImportCommand: ParsableCommand {
         abstract: "Import interaction logs into a data set that the trainer reads.",
         discussion: """
             Formats: \(LogSource.formats.joined(separator: ", ")). csv reads events.csv (user_id, item_id, time, event; \
-            optionally value, surface), and if they are there items.csv, \
+            optionally value, surface, latitude, longitude, context.NAME), and if they are there items.csv, \
             users.csv and follows.csv. Rows that cannot be used are \
             counted by reason, the first of each shown.
             """)
