@@ -32,7 +32,7 @@ MESSAGES = [
     ("unknown-enum", "tributary.v1.Event", 'event_id: "e" kind: 77 time_ms: -1 value: 3.5'),
     ("negative-enum", "tributary.v1.Event", "kind: -3"),
     ("rank-request", "tributary.v1.RankRequest", f"""
-        snapshot_version: "v7" limit: 500 scene {{ time_ms: 1700000000000 surface: 3 }} {IDS}
+        snapshot_version: "v7" limit: 500 scene {{ time_ms: 1700000000000 surface: 3 contexts: [2, 0, 300] }} {IDS}
         user {{ user_key: 18446744073709551615 known: true profile: [0, 1, 127, 128, 300, 4294967295]
                recent_items: [7, 8] recent_times_ms: [-5, 9223372036854775807] recent_actions: [3, 70000]
                recent_watch_seconds: [0.5, 1e30] impressions: 10 clicks: 2 watch_seconds: 1e-3 }}"""),

@@ -156,7 +156,7 @@ public struct Replay: Sendable {
     ) {
         let state = presented(Int(exposures.users[row]), presentation)
         let item = Int(exposures.items[row])
-        let scene = Scene(timeMilliseconds: exposures.times[row], surface: exposures.surfaces[row])
+        let scene = exposures.scene(of: row)
         table.users.append(state, scene, encoder: encoder)
         table.items.append(exposures.items[row])
         table.itemAges.append(

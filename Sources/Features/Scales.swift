@@ -16,14 +16,19 @@ package enum Clock {
     package static let weekdays = 7
     private static let millisecondsPerHour: Int64 = 3_600_000
 
-    /// Hour of the day in UTC, 0..<24.
+    /// Hour of the day, 0..<24, in UTC or whatever time the milliseconds are of.
     package static func hour(_ milliseconds: Int64) -> Int {
         floorModulo(floorQuotient(milliseconds, millisecondsPerHour), Int64(hours))
     }
 
-    /// Day of the week in UTC, Sunday 0; 1 January 1970 was a Thursday.
+    /// Day of the week, Sunday 0; 1 January 1970 was a Thursday.
     package static func weekday(_ milliseconds: Int64) -> Int {
-        floorModulo(floorQuotient(milliseconds, millisecondsPerHour * 24) &+ 4, Int64(weekdays))
+        floorModulo(day(milliseconds) &+ 4, Int64(weekdays))
+    }
+
+    /// Days since 1 January 1970.
+    package static func day(_ milliseconds: Int64) -> Int64 {
+        floorQuotient(milliseconds, millisecondsPerHour * 24)
     }
 
     package static func hours(from start: Int64, to end: Int64) -> Float {

@@ -60,6 +60,7 @@ struct Funnel: Sendable {
     func run(
         _ query: RecommendQuery, on snapshot: FunnelSnapshot, deadline: Deadline, now: Int64, explains: Bool = false
     ) async throws(RPCError) -> Outcome {
+        let scene = try query.scene(at: now, on: snapshot)
         let deadlines = StageDeadlines(caller: deadline, configuration: configuration)
         var notes = CompletenessNotes()
         let (view, userReport) = try await userView(query.user, on: snapshot, now: now)
@@ -70,8 +71,6 @@ struct Funnel: Sendable {
         var outcome = Outcome(
             snapshot: snapshot, view: view, channels: recalled.channels, candidates: recalled.candidates,
             live: recalled.live, page: [], notes: notes, reports: [userReport, encodeReport] + recalled.reports)
-        let scene = Catalog.Scene(
-            timeMilliseconds: now, surface: query.surface.map { snapshot.surface(named: $0) } ?? 0)
         await rankCandidates(
             &outcome, scene, deadlines.rankFromNow(), pageSize: query.pageSize, explains: explains)
         fillPage(&outcome, size: query.pageSize)

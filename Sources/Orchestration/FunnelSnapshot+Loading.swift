@@ -23,6 +23,7 @@ extension FunnelSnapshot {
         self.init(
             version: snapshot.version, dataUntil: snapshot.manifest.dataUntilMilliseconds, items: items,
             surfaceNames: StringTable(bytes: surfaces.bytes, offsets: surfaces.offsets),
+            contexts: try catalog.contexts(),
             users: try UserStateTable(try snapshot.component(UserStateTable.componentKind)),
             encoders: encoders, itemIndex: index)
     }

@@ -12,17 +12,22 @@ public struct FunnelSnapshot: Sendable {
     let encoders: ChannelEncoders
     private let itemIndex: KeyIndex
     private let surfaces: [String: UInt16]
+    let contexts: ContextIndex
 
-    /// - Parameter surfaceNames: row 0 is the unknown surface.
+    /// - Parameters:
+    ///   - surfaceNames: row 0 is the unknown surface.
+    ///   - contexts: the data set's context fields; only their names and vocabularies are read.
     public init(
-        version: String, dataUntil: Int64, items: ItemTable, surfaceNames: StringTable, users: UserStateTable,
-        encoders: ChannelEncoders = ChannelEncoders(), itemIndex: KeyIndex? = nil
+        version: String, dataUntil: Int64, items: ItemTable, surfaceNames: StringTable,
+        contexts: [CategoricalField] = [], users: UserStateTable, encoders: ChannelEncoders = ChannelEncoders(),
+        itemIndex: KeyIndex? = nil
     ) {
         self.version = version
         self.dataUntil = dataUntil
         self.items = items
         self.users = users
         self.encoders = encoders
+        self.contexts = ContextIndex(contexts)
         self.itemIndex = itemIndex ?? KeyIndex(items.keys)
         var surfaces: [String: UInt16] = [:]
         for row in 1..<max(surfaceNames.count, 1) { surfaces[surfaceNames[row]] = UInt16(clamping: row) }

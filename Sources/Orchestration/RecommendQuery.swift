@@ -8,7 +8,8 @@ struct RecommendQuery: Sendable {
     var pageSize: Int
     /// Ascending.
     var excluded: [ItemKey]
-    var surface: String?
+    /// What he says of the scene, by key.
+    var context: [String: String]
     /// Where the user says he is.
     var place: Place?
     /// Key of the city he says he is in; 0 when he does not.
@@ -31,16 +32,11 @@ struct RecommendQuery: Sendable {
             )
         }
         for id in request.excludeItemIDs { try RequestLimits.check(id: id, "exclude_item_ids") }
-        for key in request.context.keys.sorted() where !Self.contextKeys.contains(key) {
-            throw RPCError(
-                .invalidArgument,
-                "context: unknown key '\(key)'; known here: \(Self.contextKeys.joined(separator: ", "))")
-        }
         if !request.requestID.isEmpty { try RequestLimits.check(id: request.requestID, "request_id") }
         user = UserKey(publicID: request.userID)
         pageSize = request.pageSize == 0 ? configuration.pageSize : Int(request.pageSize)
         excluded = request.excludeItemIDs.map { ItemKey(publicID: $0) }.sorted()
-        surface = request.context["surface"]
+        context = request.context
         place = try Self.place(request.context)
         city = request.context["city"].map { $0.isEmpty ? 0 : PublicID.key(of: $0) } ?? 0
         requestID = request.requestID.isEmpty ? String(UInt64.random(in: 1 ... .max), radix: 16) : request.requestID
@@ -48,7 +44,23 @@ struct RecommendQuery: Sendable {
 }
 
 extension RecommendQuery {
+    /// Keys that are known whatever the data set.
     private static let contextKeys = ["city", "latitude", "longitude", "surface"]
+
+    /// The scene of the request, in a snapshot's rows; what its log does not have is unknown.
+    ///
+    /// - Throws: INVALID_ARGUMENT that names a key that the snapshot's data set does not have.
+    func scene(at now: Int64, on snapshot: FunnelSnapshot) throws(RPCError) -> Catalog.Scene {
+        let known = Set(Self.contextKeys).union(snapshot.contexts.keys)
+        if let key = context.keys.sorted().first(where: { !known.contains($0) }) {
+            throw RPCError(
+                .invalidArgument,
+                "context: unknown key '\(key)'; known here: \(known.sorted().joined(separator: ", "))")
+        }
+        return Catalog.Scene(
+            timeMilliseconds: now, surface: context["surface"].map { snapshot.surface(named: $0) } ?? 0,
+            contexts: snapshot.contexts.rows(context, place: place))
+    }
 
     /// - Throws: INVALID_ARGUMENT when one coordinate comes without the other or is beyond its range.
     private static func place(_ context: [String: String]) throws(RPCError) -> Place? {

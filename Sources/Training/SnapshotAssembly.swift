@@ -61,6 +61,10 @@ struct SnapshotAssembly {
         var writer = SafetensorsWriter(metadata: ["name": dataset.name])
         dataset.items.add(to: &writer)
         dataset.exposures.surfaceNames.add(to: &writer, name: "surface")
+        writer.add(
+            contexts: dataset.exposures.contexts.map {
+                CategoricalField(name: $0.name, vocabulary: $0.vocabulary, values: [])
+            })
         return writer
     }
 

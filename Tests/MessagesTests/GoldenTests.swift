@@ -62,7 +62,8 @@ import Testing
                     userKey: .max, known: true, profile: [0, 1, 127, 128, 300, .max], recentItems: [7, 8],
                     recentTimesMilliseconds: [-5, .max], recentActions: [3, 70000], recentWatchSeconds: [0.5, 1e30],
                     impressions: 10, clicks: 2, watchSeconds: 1e-3),
-                scene: Scene(timeMilliseconds: 1_700_000_000_000, surface: 3), items: SharedBuffer(ids), limit: 500))
+                scene: Scene(timeMilliseconds: 1_700_000_000_000, surface: 3, contexts: [2, 0, 300]),
+                items: SharedBuffer(ids), limit: 500))
         try expect(
             "recall-response",
             RecallResponse(

@@ -45,7 +45,19 @@ enum SmallWorld {
                 actions: clicked ? [.impression, .click] : [.impression], watch: clicked ? Float(item % 7) * 10 : 1,
                 surface: row % 2)
         }
-        return Dataset(name: "small", users: userTable, items: itemTable, exposures: columns.table)
+        var exposures = columns.table
+        exposures.contexts = [
+            context("device", ["", "phone", "tv", "watch"], rows: rows),
+            context("geohash", ["", "u4xsu", "u4xeg"], rows: rows),
+        ]
+        return Dataset(name: "small", users: userTable, items: itemTable, exposures: exposures)
+    }
+
+    /// A context field whose values take turns, the unknown one among them.
+    private static func context(_ name: String, _ vocabulary: [String], rows: Int) -> CategoricalField {
+        CategoricalField(
+            name: name, vocabulary: StringTable(vocabulary),
+            values: SharedBuffer((0..<rows).map { UInt32($0 % vocabulary.count) }))
     }
 
     struct Columns {
@@ -55,6 +67,7 @@ enum SmallWorld {
         var actions: [UInt16] = []
         var watch: [Float] = []
         var surfaces: [UInt16] = []
+        var contexts: [CategoricalField] = []
 
         init() {}
 
@@ -65,6 +78,7 @@ enum SmallWorld {
             actions = Array(table.actions)
             watch = Array(table.watchSeconds)
             surfaces = Array(table.surfaces)
+            contexts = table.contexts
         }
 
         mutating func append(user: Int, item: Int, time: Int64, actions: Actions, watch: Float, surface: Int) {
@@ -80,7 +94,7 @@ enum SmallWorld {
             ExposureTable(
                 users: SharedBuffer(users), items: SharedBuffer(items), times: SharedBuffer(times),
                 actions: SharedBuffer(actions), watchSeconds: SharedBuffer(watch), surfaces: SharedBuffer(surfaces),
-                surfaceNames: StringTable(["", "feed"]), hasNegatives: true)
+                surfaceNames: StringTable(["", "feed"]), contexts: contexts, hasNegatives: true)
         }
     }
 }

@@ -23,6 +23,10 @@ import Testing
             "channels: expected at most 64, found 65"
         ),
         (
+            RankRequest(user: UserState(), scene: Scene(contexts: SharedBuffer([UInt32](repeating: 0, count: 65)))),
+            "scene.contexts: expected at most 64, found 65"
+        ),
+        (
             RankRequest(user: UserState(), items: [1, 2], channels: ["c"], foundBy: [1]),
             "found_by: expected 2, one per item, found 1"
         ),

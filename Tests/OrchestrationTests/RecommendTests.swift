@@ -1,4 +1,5 @@
 import FeatureStore
+import Kernels
 import Messages
 import Orchestration
 import RPC
@@ -156,6 +157,24 @@ import Testing
         #expect(first.items[0].terms == [ScoreTerm(name: "click", value: 0.2, contribution: 2)])
     }
 
+    /// The rows of device and geohash: what is not told is 0, what the log does not have lies past the vocabulary.
+    @Test(
+        arguments: [
+            ([:], 0, [0, 0]), (["device": ""], 0, [0, 0]), (["device": "tv", "surface": "home"], 1, [2, 0]),
+            (["device": "fridge", "city": "Oslo", "surface": "cellar"], 0, [3, 0]),
+            (["device": "phone", "latitude": "59.9139", "longitude": "10.7522"], 0, [1, 1]),
+            (["latitude": "-33.9", "longitude": "18.4"], 0, [0, 2]),
+        ] as [([String: String], UInt32, [UInt32])])
+    func theRankerIsToldTheScene(context: [String: String], surface: UInt32, contexts: [UInt32]) async throws {
+        let cluster = SmallCluster()
+        let request = RecommendRequest(userID: "7", context: context)
+        _ = try await cluster.client.unary(RecommenderMethods.explain, ExplainRequest(request: request))
+        _ = try await cluster.recommend(request)
+        let scene = Scene(
+            timeMilliseconds: SmallCluster.now, surface: surface, contexts: SharedBuffer(contexts))
+        #expect(cluster.ranked.all == [scene, scene])
+    }
+
     @Test(arguments: [
         (RecommendRequest(), "user_id: expected an id, found an empty string"),
         (
@@ -170,8 +189,9 @@ import Testing
         ),
         (
             RecommendRequest(userID: "7", context: ["mood": "x"]),
-            "context: unknown key 'mood'; known here: city, latitude, longitude, surface"
+            "context: unknown key 'mood'; known here: city, device, latitude, longitude, surface"
         ),
+        (RecommendRequest(userID: "7", context: ["geohash": "u4xsu"]), "context: unknown key 'geohash'; known here: "),
         (
             RecommendRequest(userID: "7", context: ["latitude": "91", "longitude": "5"]),
             "context: latitude: expected -90 to 90 degrees, found '91'"

@@ -46,6 +46,8 @@ struct SmallCluster {
     let shard: Client
     /// What the ranker was told of.
     let pushed = PushedStatistics()
+    /// Scenes of the requests that the ranker was sent.
+    let ranked = RankedScenes()
 
     init(
         shards: [Shard] = [.answering, .answering], ranker: Ranker = .byKey,
@@ -79,7 +81,7 @@ struct SmallCluster {
         let service = RecommenderService(
             configuration: configuration,
             shards: clients, replicas: replicas,
-            ranker: Self.connect(TestRanker(kind: ranker, pushed: pushed), "ranker-0"), users: users,
+            ranker: Self.connect(TestRanker(kind: ranker, pushed: pushed, ranked: ranked), "ranker-0"), users: users,
             rejected: rejected,
             snapshots: Self.access(hasSnapshot ? Self.snapshot : nil), now: now,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -118,7 +120,10 @@ struct SmallCluster {
         let state = Catalog.UserState(user: UserKey(rawValue: 7), isKnown: true, profile: [], recent: [click])
         return FunnelSnapshot(
             version: version, dataUntil: dataUntil, items: items, surfaceNames: StringTable(["", "home"]),
-            users: UserStateTable([state], fieldNames: []))
+            contexts: [
+                CategoricalField(name: "device", vocabulary: StringTable(["", "phone", "tv"]), values: []),
+                CategoricalField(name: "geohash", vocabulary: StringTable(["", "u4xsu"]), values: []),
+            ], users: UserStateTable([state], fieldNames: []))
     }()
 }
 
@@ -172,12 +177,14 @@ private struct TestRanker: RPCService {
     static let serviceName = RankingMethods.service
     let kind: SmallCluster.Ranker
     let pushed: PushedStatistics
+    let ranked: RankedScenes
 
     func register(in router: inout Router) {
         router.unary(RankingMethods.pushStatistics) { [pushed] request, _ throws(RPCError) in
             try pushed.take(request)
         }
-        router.unary(RankingMethods.rank) { [kind] request, _ throws(RPCError) in
+        router.unary(RankingMethods.rank) { [kind, ranked] request, _ throws(RPCError) in
+            ranked.add(request.scene)
             if case .lost = kind { throw RPCError(.unavailable, "unplugged") }
             let live = Set(request.liveItems.map { ItemKey(publicID: $0.itemID).rawValue })
             var items = request.items.filter { $0 <= 20 || live.contains($0) }.sorted(by: >)
@@ -209,6 +216,15 @@ private struct TestRanker: RPCService {
             return response
         }
     }
+}
+
+/// Scenes of ranking requests, in order.
+final class RankedScenes: Sendable {
+    private let scenes = Mutex<[Messages.Scene?]>([])
+
+    var all: [Messages.Scene?] { scenes.withLock { $0 } }
+
+    func add(_ scene: Messages.Scene?) { scenes.withLock { $0.append(scene) } }
 }
 
 /// What a ranker was told of. The first message does not arrive.

@@ -30,7 +30,14 @@ struct RankingModelTests {
     private func world() throws -> Dataset {
         var configuration = WorldConfiguration()
         (configuration.users, configuration.items, configuration.impressions) = (200, 400, 16_000)
-        return try World(configuration).log()
+        var log = try World(configuration).log()
+        // Devices by turns, every fourth unknown.
+        log.exposures.contexts = [
+            CategoricalField(
+                name: "device", vocabulary: StringTable(["", "phone", "tv", "watch"]),
+                values: SharedBuffer((0..<log.exposures.count).map { UInt32($0 % 4) }))
+        ]
+        return log
     }
 
     /// The user with most showings, as he was after them.
@@ -52,9 +59,11 @@ struct RankingModelTests {
     @Test func whatIsServedIsWhatWasTrained() throws {
         let dataset = try world()
         let (state, index) = (state(dataset), KeyIndex(dataset.items.keys))
-        let scene = Scene(timeMilliseconds: (dataset.exposures.times.last ?? 0) + 60_000, surface: 1)
+        let scene = Scene(timeMilliseconds: (dataset.exposures.times.last ?? 0) + 60_000, surface: 1, contexts: [2])
         try trained(dataset) { open in
             let file = try open("ranker")
+            let told = try open("catalog").contexts()
+            #expect(told.map(\.name) == ["device"] && told[0].vocabulary[3] == "watch" && told[0].values.isEmpty)
             let columns = ItemFeatureColumns(dataset.items)
             var (encoder, statistics) = try RankerFeatures.encoder(file, columns: columns, itemIndex: index)
             try statistics.restore(open(RankingStatistics.componentKind))
@@ -79,9 +88,13 @@ struct RankingModelTests {
             let observed = Dictionary(uniqueKeysWithValues: ranker.features.map { ($0.name, $0.serving) })
             #expect(observed["user"]?.count == 1 && observed["item"]?.count == 200)
             #expect(observed["item"]?.outOfVocabulary == (ranked.items.contains(fresh.key) ? 1 : 0))
+            #expect(observed["context.device"]?.count == 1 && observed["context.device"]?.missing == 0)
             #expect(ranker.features.allSatisfy { $0.training.count > 0 })
             // However many candidates it had, one request says nothing of drift.
             #expect(ranker.features.allSatisfy { $0.requests == 1 && $0.drift == nil })
+            var elsewhere = query
+            elsewhere.scene.contexts = [3]
+            #expect(ranker.rank(elsewhere).items.predictions != ranked.predictions)
             #expect(ranked.items.count == 200 && ranked.heads == stage.heads)
 
             let candidates = ranked.items.map { item in

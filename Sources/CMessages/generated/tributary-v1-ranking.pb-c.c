@@ -934,7 +934,7 @@ const ProtobufCMessageDescriptor tributary__v1__user_state__descriptor =
   (ProtobufCMessageInit) tributary__v1__user_state__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__scene__field_descriptors[2] =
+static const ProtobufCFieldDescriptor tributary__v1__scene__field_descriptors[3] =
 {
   {
     "time_ms",
@@ -960,15 +960,28 @@ static const ProtobufCFieldDescriptor tributary__v1__scene__field_descriptors[2]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "contexts",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tributary__V1__Scene, n_contexts),
+    offsetof(Tributary__V1__Scene, contexts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__scene__field_indices_by_name[] = {
+  2,   /* field[2] = contexts */
   1,   /* field[1] = surface */
   0,   /* field[0] = time_ms */
 };
 static const ProtobufCIntRange tributary__v1__scene__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor tributary__v1__scene__descriptor =
 {
@@ -978,7 +991,7 @@ const ProtobufCMessageDescriptor tributary__v1__scene__descriptor =
   "Tributary__V1__Scene",
   "tributary.v1",
   sizeof(Tributary__V1__Scene),
-  2,
+  3,
   tributary__v1__scene__field_descriptors,
   tributary__v1__scene__field_indices_by_name,
   1,  tributary__v1__scene__number_ranges,

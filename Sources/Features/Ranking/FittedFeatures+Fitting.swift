@@ -10,7 +10,7 @@ extension FittedFeatures {
     /// - Parameters:
     ///   - base: what finds users and items, with the priors of clicks.
     ///   - samples: Rows that numbers and coverage are told of, evenly spread; at most about this many.
-    /// - Throws: when the schema cannot be meant, or names profile fields that the data set does not have.
+    /// - Throws: when the schema cannot be meant, or names fields that the data set does not have.
     /// - Complexity: O(rows * windows) and O(samples * features).
     public init(
         fitting schema: FeatureSchema, to dataset: Dataset, rows: Range<Int>, base: FeatureEncoder,
@@ -18,14 +18,15 @@ extension FittedFeatures {
     ) throws(FeatureError) {
         try schema.validate()
         let names = dataset.users.fields.map(\.name)
+        let contexts = dataset.exposures.contexts.map { ContextField(name: $0.name, count: $0.vocabulary.count) }
         let resolved = try schema.resolved(for: FeatureSupply(dataset, rows: rows))
         try resolved.validate()
         let counts = OwnerCounts(dataset, rows, base)
         let vocabularies = counts.vocabularies(resolved.minimumCounts)
         self.init(
-            schema: resolved, description: base.description, profile: names, rates: counts.rates(of: resolved),
-            numbers: [:], rows: Self.rows(of: resolved, dataset, base, vocabularies), coverage: [:],
-            vocabularies: vocabularies)
+            schema: resolved, description: base.description, profile: names, contexts: contexts,
+            rates: counts.rates(of: resolved), numbers: [:],
+            rows: Self.rows(of: resolved, dataset, base, vocabularies), coverage: [:], vocabularies: vocabularies)
         measure(dataset, rows, base, samples)
     }
 
@@ -56,6 +57,7 @@ extension FittedFeatures {
             "author": columns.authorCount, "city": columns.cityCount, "tag": max(columns.tags.names.count, 1),
             "surface": base.description.surfaceCount,
         ]
+        for field in dataset.exposures.contexts { rows["context.\(field.name)"] = field.vocabulary.count }
         for (field, size) in zip(dataset.users.fields, base.description.profileSizes) {
             rows["profile.\(field.name)"] = max(size, 1)
         }

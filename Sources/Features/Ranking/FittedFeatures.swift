@@ -5,6 +5,8 @@ public struct FittedFeatures: Codable, Hashable, Sendable {
     public var description: FeatureDescription
     /// Names of the data set's profile fields, in order; their sizes are in the description.
     public var profile: [String]
+    /// The data set's context fields, in the order of a scene's.
+    public var contexts: [ContextField]
     /// By statistic: `item.click_rate`, whatever the window and the split.
     public var rates: [String: BetaPrior]
     /// By feature that is a number, in the order of the schema.
@@ -18,8 +20,31 @@ public struct FittedFeatures: Codable, Hashable, Sendable {
     public var vocabularies: [String: [UInt32]] = [:]
 
     private enum CodingKeys: String, CodingKey {
-        case schema, description, profile, rates, numbers, rows, coverage
+        case schema, description, profile, contexts, rates, numbers, rows, coverage
     }
+}
+
+extension FittedFeatures {
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            schema: try values.decode(FeatureSchema.self, forKey: .schema),
+            description: try values.decode(FeatureDescription.self, forKey: .description),
+            profile: try values.decode([String].self, forKey: .profile),
+            // Written before there were any: none.
+            contexts: try values.decodeIfPresent([ContextField].self, forKey: .contexts) ?? [],
+            rates: try values.decode([String: BetaPrior].self, forKey: .rates),
+            numbers: try values.decode([String: NumberFit].self, forKey: .numbers),
+            rows: try values.decode([String: Int].self, forKey: .rows),
+            coverage: try values.decode([String: FeatureCoverage].self, forKey: .coverage))
+    }
+}
+
+/// A context field of a data set.
+public struct ContextField: Codable, Hashable, Sendable {
+    public var name: String
+    /// Its values, the unknown one included.
+    public var count: Int
 }
 
 /// How a number becomes one of order 1, or an interval.
@@ -97,10 +122,10 @@ extension FeatureSchema {
                 + histories.flatMap { $0.columns.map(\.rawValue) })
     }
 
-    /// Rows of the tables whose sizes the schema decides: intervals and hashes, hours and days of the week. Row 0 is the
-    /// missing value.
+    /// Rows of the tables whose sizes the schema decides: intervals and hashes, hours, days of the week and holidays. Row 0 is
+    /// the missing value.
     public var fixedRows: [String: Int] {
-        var rows = ["hour": Clock.hours + 1, "weekday": Clock.weekdays + 1]
+        var rows = ["hour": Clock.hours + 1, "weekday": Clock.weekdays + 1, "holiday": 3]
         for feature in features where !feature.isNumber && feature.resolvedTransform != .vocabulary {
             rows[feature.tableName] = (feature.buckets ?? (feature.boundaries?.count ?? 0) + 1) + 1
         }

@@ -13,6 +13,8 @@ public struct RankingEncoder: Sendable {
     let userFeatures: [Operation]
     let itemFeatures: [Operation]
     let histories: [History]
+    /// By which hours and days are told.
+    let clock: LocalClock
     /// Items of each author.
     let authorItems: [Float]
     /// Categorical fields, multi-valued fields, numbers.
@@ -47,7 +49,7 @@ public struct RankingEncoder: Sendable {
         var vocabulary: [UInt32]?
         /// Values of the vocabulary.
         var rows: UInt32
-        /// Place of a profile field.
+        /// Place of a profile or context field.
         var field: Int
     }
 
@@ -84,6 +86,7 @@ public struct RankingEncoder: Sendable {
     ) {
         self.fitted = fitted
         self.columns = columns
+        clock = fitted.schema.clock
         base = FeatureEncoder(
             columns: columns, itemIndex: itemIndex, userIndex: userIndex, description: fitted.description,
             recentItems: UserState.recentMax)
@@ -189,6 +192,8 @@ private struct FeatureCompiler {
             rows: UInt32(clamping: fitted.rows[feature.tableName] ?? 0), field: 0)
         switch source {
         case .profile(let name): operation.field = fitted.profile.firstIndex(of: name) ?? fitted.profile.count
+        case .context(let name):
+            operation.field = fitted.contexts.firstIndex { $0.name == name } ?? fitted.contexts.count
         case .statistic(let owner, let statistic):
             operation.reading = reading(owner, statistic, feature)
             if case .rate = statistic { operation.prior = fitted.rates[RankingEncoder.rateKey(owner, statistic)] }

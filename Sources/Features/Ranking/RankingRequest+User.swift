@@ -21,11 +21,17 @@ extension RankingRequest {
             let value = UInt32(scene.surface)
             ids.append(identity(operation, key: UInt64(value), row: value))
         case .scene(.hour):
-            let value = UInt32(Clock.hour(scene.timeMilliseconds)) + 1
+            let value = UInt32(Clock.hour(localTime)) + 1
             ids.append(identity(operation, key: UInt64(value), row: value))
         case .scene(.weekday):
-            let value = UInt32(Clock.weekday(scene.timeMilliseconds)) + 1
+            let value = UInt32(Clock.weekday(localTime)) + 1
             ids.append(identity(operation, key: UInt64(value), row: value))
+        case .scene(.holiday):
+            let value: UInt32 = encoder.clock.isHoliday(local: localTime) ? 2 : 1
+            ids.append(identity(operation, key: UInt64(value), row: value))
+        case .context:
+            let value = context(operation.field)
+            ids.append(identity(operation, key: value.map(UInt64.init), row: value))
         case .combination: ids.append(combined(operation) { userCategories[$0] })
         case .user(.rate):
             raw.append(
@@ -44,6 +50,13 @@ extension RankingRequest {
             }
         default: preconditionFailure("\(operation.source) is not of the user")
         }
+    }
+
+    /// The row of a context field's value: 0 when it is not told, nil when the data set does not have it.
+    private func context(_ field: Int) -> UInt32? {
+        guard field < scene.contexts.count, field < encoder.fitted.contexts.count else { return 0 }
+        let value = scene.contexts[field]
+        return value < encoder.fitted.contexts[field].count ? value : nil
     }
 
     private func scaled(_ value: Float, _ operation: RankingEncoder.Operation) -> Float {

@@ -31,6 +31,8 @@ public struct RankingRequest {
     var byAuthor = RecentStatistics()
     private(set) var state: UserState?
     private(set) var scene = Scene(timeMilliseconds: 0)
+    /// The scene's time on the clock of the features.
+    private(set) var localTime: Int64 = 0
     var columns = CandidateColumns()
     /// Values of the operation that runs, one for each candidate.
     var raw: [Float] = []
@@ -62,6 +64,7 @@ public struct RankingRequest {
     public mutating func begin(_ state: UserState, _ scene: Scene, statistics: borrowing RankingStatistics) {
         self.state = state
         self.scene = scene
+        localTime = encoder.clock.local(scene.timeMilliseconds)
         cross.begin(state, scene, encoder: encoder.base, surface: ActivityCounts())
         recent.removeAll()
         byCategory.removeAll()

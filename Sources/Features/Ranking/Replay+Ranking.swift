@@ -26,8 +26,7 @@ extension Replay {
             guard let statistics = replay.ranking else { preconditionFailure("no statistics of a ranking model") }
             let log = replay.exposures
             request.begin(
-                replay.presented(Int(log.users[row]), presentation()),
-                Scene(timeMilliseconds: log.times[row], surface: log.surfaces[row]), statistics: statistics)
+                replay.presented(Int(log.users[row]), presentation()), log.scene(of: row), statistics: statistics)
             let item = Int(log.items[row])
             var candidate = RankingCandidate(row: item, columns: encoder.columns)
             candidate.isAnonymous = isAnonymous()

@@ -73,7 +73,8 @@ extension FeatureSchema {
 
     private static let scene = [
         FeatureDefinition("surface", "scene.surface"), FeatureDefinition("hour", "scene.hour"),
-        FeatureDefinition("weekday", "scene.weekday"),
+        FeatureDefinition("weekday", "scene.weekday"), FeatureDefinition("context.*", "scene.context.*"),
+        FeatureDefinition("holiday", "scene.holiday", optional: true),
     ]
 
     private static let crosses = FeatureSource.crosses.map {

@@ -12,6 +12,7 @@ extension FeatureSchema {
         guard !names.contains(Self.numbersField) else {
             throw FeatureError("features: the name '\(Self.numbersField)' is that of all numbers together")
         }
+        _ = try LocalClock(self)
         for feature in features { try feature.validate(in: self) }
         for (table, counts) in minimumCounts where Set(counts).count > 1 {
             throw FeatureError("features of the table '\(table)': expected one minimumCount, found \(counts)")
@@ -19,34 +20,50 @@ extension FeatureSchema {
         for history in histories { try history.validate() }
     }
 
-    /// The schema for a data set: `user.profile.*` becomes a feature for each profile field, and optional features of what the
-    /// data set lacks are left out.
+    /// The schema for a data set: `user.profile.*` and `scene.context.*` become a feature for each profile and context field, and
+    /// optional features of what is not there are left out.
     ///
     /// - Throws: when a feature that is not optional names a field that is not there.
     public func resolved(for supply: FeatureSupply) throws(FeatureError) -> FeatureSchema {
-        let fields = supply.profile
         var result = self
         result.features = []
-        let named = Set(features.compactMap { FeatureSource($0.source)?.profileField })
+        let named = Set(features.compactMap { FeatureSource($0.source) })
         for feature in features {
-            if FeatureSource(feature.source)?.profileField == "*" {
-                for field in fields where !named.contains(field) {
+            switch feature.parsedSource {
+            case .profile("*"):
+                for field in supply.profile where !named.contains(.profile(field)) {
                     result.features.append(FeatureDefinition("profile.\(field)", "user.profile.\(field)"))
                 }
-                continue
+            case .context("*"):
+                for field in supply.contexts where !named.contains(.context(field)) {
+                    result.features.append(FeatureDefinition("context.\(field)", "scene.context.\(field)"))
+                }
+            case let source:
+                let lack = lack(of: feature, in: supply)
+                if feature.optional == true {
+                    guard lack == nil, supply.has(source) else { continue }
+                }
+                if let lack { throw FeatureError("feature '\(feature.name)': \(lack)") }
+                result.features.append(feature)
             }
-            let missing = feature.profileFields.first { !fields.contains($0) }
-            if feature.optional == true {
-                guard missing == nil, supply.has(feature.parsedSource) else { continue }
-            }
-            if let missing {
-                let known = fields.isEmpty ? "none" : fields.joined(separator: ", ")
-                throw FeatureError(
-                    "feature '\(feature.name)': the data set has no profile field '\(missing)'; it has \(known)")
-            }
-            result.features.append(feature)
         }
         return result
+    }
+
+    /// The field a feature names, or the holidays, when they are not there.
+    private func lack(of feature: FeatureDefinition, in supply: FeatureSupply) -> String? {
+        func lack(_ field: String, _ kind: String, among known: [String]) -> String? {
+            guard !known.contains(field) else { return nil }
+            return "the data set has no \(kind) field '\(field)'; it has "
+                + (known.isEmpty ? "none" : known.joined(separator: ", "))
+        }
+        return switch feature.parsedSource {
+        case .profile(let name): lack(name, "profile", among: supply.profile)
+        case .context(let name): lack(name, "context", among: supply.contexts)
+        case .statistic(.item, _): feature.split.flatMap { lack($0, "profile", among: supply.profile) }
+        case .scene(.holiday): holidays.isEmpty ? FeatureDefinition.noHolidays : nil
+        default: nil
+        }
     }
 
     /// By table, what features that use it as a vocabulary ask for.
@@ -62,13 +79,9 @@ extension FeatureSchema {
     public static let numbersField = "numbers"
 }
 
-extension FeatureSource {
-    fileprivate var profileField: String? {
-        if case .profile(let name) = self { name } else { nil }
-    }
-}
-
 extension FeatureDefinition {
+    fileprivate static let noHolidays = "no holidays are named"
+
     /// The source, which a validated definition has.
     var parsedSource: FeatureSource {
         guard let source = FeatureSource(source) else { preconditionFailure("\(name): no source '\(source)'") }
@@ -86,15 +99,6 @@ extension FeatureDefinition {
 
     /// Whether it is a row of an embedding table.
     var isCategorical: Bool { parsedSource.kind == .categorical || resolvedTransform == .bucketise }
-
-    /// Profile fields of the data set it needs.
-    fileprivate var profileFields: [String] {
-        switch FeatureSource(source) {
-        case .profile(let name): [name]
-        case .statistic(.item, _): split.map { [$0] } ?? []
-        default: []
-        }
-    }
 
     fileprivate func validate(in schema: FeatureSchema) throws(FeatureError) {
         func fail(_ what: String) -> FeatureError { FeatureError("feature '\(name)': \(what)") }
@@ -116,6 +120,7 @@ extension FeatureDefinition {
         try checkNumbers(transform, fail)
         try checkSplit(source, fail)
         if window != nil, !source.isWindowed { throw fail("'\(self.source)' is counted over no window") }
+        if source == .scene(.holiday), optional != true, schema.holidays.isEmpty { throw fail(Self.noHolidays) }
         try checkCombination(source, schema, fail)
     }
 

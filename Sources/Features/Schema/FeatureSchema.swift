@@ -3,10 +3,29 @@
 public struct FeatureSchema: Codable, Hashable, Sendable {
     public var features: [FeatureDefinition]
     public var histories: [HistoryDefinition]
+    /// In whose time hours, weekdays and holidays are told: a name of the IANA database.
+    public var timeZone: String
+    /// Dates such as `2026-12-25`: what `scene.holiday` tells.
+    public var holidays: [String]
 
-    public init(features: [FeatureDefinition], histories: [HistoryDefinition] = []) {
+    public init(
+        features: [FeatureDefinition], histories: [HistoryDefinition] = [], timeZone: String = "UTC",
+        holidays: [String] = []
+    ) {
         self.features = features
         self.histories = histories
+        self.timeZone = timeZone
+        self.holidays = holidays
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            features: try values.decode([FeatureDefinition].self, forKey: .features),
+            histories: try values.decode([HistoryDefinition].self, forKey: .histories),
+            // Models that were trained before these keys were told of UTC.
+            timeZone: try values.decodeIfPresent(String.self, forKey: .timeZone) ?? "UTC",
+            holidays: try values.decodeIfPresent([String].self, forKey: .holidays) ?? [])
     }
 }
 
@@ -45,8 +64,8 @@ public struct FeatureDefinition: Codable, Hashable, Sendable {
     public var minimumCount: Int?
     /// Features that a combination hashes together.
     public var of: [String]?
-    /// Left out where the data set lacks what it reads (``FeatureSupply``). Otherwise a profile field that is not there is refused,
-    /// and anything else unknown or 0 throughout.
+    /// Left out where the data set lacks what it reads (``FeatureSupply``). Otherwise a field or holidays that are not there are
+    /// refused, and anything else is unknown or 0 throughout.
     public var optional: Bool?
 
     public init(

@@ -14,6 +14,8 @@ public enum FeatureSource: Hashable, Sendable {
     case authorItems
     /// `scene.surface` ...
     case scene(SceneColumn)
+    /// `scene.context.NAME`: a context field of the data set; `scene.context.*` is every field.
+    case context(String)
     /// `cross.category_affinity` ...: what the user's recent touches say of the candidate.
     case cross(CrossFeature)
     /// `cross.hash`: categorical features together.
@@ -24,7 +26,7 @@ public enum FeatureSource: Hashable, Sendable {
     }
 
     public enum SceneColumn: String, CaseIterable, Hashable, Sendable {
-        case surface, hour, weekday
+        case surface, hour, weekday, holiday
     }
 
     /// What kind of value it is before any transform.
@@ -44,6 +46,8 @@ public enum FeatureSource: Hashable, Sendable {
             case "author" where rest == "items": .authorItems
             case "author", "category", "surface":
                 StatisticsOwner(rawValue: String(parts[0])).flatMap { Self.statistic($0, rest) }
+            case "scene" where rest.hasPrefix("context.") && rest.count > "context.".count:
+                .context(String(rest.dropFirst("context.".count)))
             case "scene": SceneColumn(rawValue: String(rest)).map(Self.scene)
             case "cross" where rest == "hash": .combination
             case "cross":
@@ -78,7 +82,7 @@ public enum FeatureSource: Hashable, Sendable {
 
     public var kind: Kind {
         switch self {
-        case .userID, .profile, .scene, .combination: .categorical
+        case .userID, .profile, .scene, .context, .combination: .categorical
         case .user, .statistic, .authorItems, .cross: .number
         case .item(.tags): .multivalued
         case .item(.duration), .item(.age), .item(.quality), .item(.price): .number
@@ -89,7 +93,7 @@ public enum FeatureSource: Hashable, Sendable {
     /// Whether it is the same for all candidates of a request, when it is not split.
     var isOfUser: Bool {
         switch self {
-        case .userID, .profile, .user, .scene, .statistic(.surface, _): true
+        case .userID, .profile, .user, .scene, .context, .statistic(.surface, _): true
         default: false
         }
     }
@@ -103,6 +107,7 @@ public enum FeatureSource: Hashable, Sendable {
         case .item(.tags): "tag"
         case .item(let column) where [.category, .author, .city].contains(column): column.rawValue
         case .scene(let column): column.rawValue
+        case .context(let name): "context.\(name)"
         default: nil
         }
     }
@@ -113,7 +118,7 @@ public enum FeatureSource: Hashable, Sendable {
         return
             "user.{\(user.joined(separator: ","))}, item.{\(ItemColumn.allCases.map(\.rawValue).joined(separator: ","))}, "
             + "{item,author,category,surface}.{\(Statistic.allNames.joined(separator: ","))}, author.items, "
-            + "scene.{\(SceneColumn.allCases.map(\.rawValue).joined(separator: ","))}, "
+            + "scene.{\(SceneColumn.allCases.map(\.rawValue).joined(separator: ",")),context.NAME}, "
             + "cross.{hash,\(crosses.map(\.rawValue).joined(separator: ","))}"
     }
 }

@@ -5,14 +5,17 @@ import Kernels
 public struct FeatureSupply: Hashable, Sendable {
     /// Names of the profile fields, in order.
     public var profile: [String]
+    /// Names of the context fields, in order.
+    public var contexts: [String]
     /// What happened in the log. Impressions and clicks are taken to have.
     public var counters: Set<Counter>
     /// What is known of some item.
     public var itemColumns: Set<FeatureSource.ItemColumn>
 
-    /// A data set that has everything, with these profile fields.
-    public init(profile: [String]) {
+    /// A data set that has everything, with these fields.
+    public init(profile: [String], contexts: [String] = []) {
         self.profile = profile
+        self.contexts = contexts
         counters = Set(Counter.allCases)
         itemColumns = Set(FeatureSource.ItemColumn.allCases)
     }
@@ -23,6 +26,7 @@ public struct FeatureSupply: Hashable, Sendable {
         let log = dataset.exposures
         let happened = rows.reduce(into: Actions()) { $0.formUnion(Actions(rawValue: log.actions[$1])) }
         profile = dataset.users.fields.map(\.name)
+        contexts = log.contexts.map(\.name)
         counters = Set(
             Counter.allCases.filter { counter in
                 counter.action.map(happened.contains) ?? rows.contains { log.watchSeconds[$0] > 0 }
@@ -31,7 +35,7 @@ public struct FeatureSupply: Hashable, Sendable {
         itemColumns = Set(FeatureSource.ItemColumn.allCases.filter { Self.isTold($0, by: dataset.items) })
     }
 
-    /// Whether it has what a source reads; of profile fields ``profile`` tells.
+    /// Whether it has what a source reads; of fields ``profile`` and ``contexts`` tell.
     func has(_ source: FeatureSource) -> Bool {
         switch source {
         case .item(let column): itemColumns.contains(column)

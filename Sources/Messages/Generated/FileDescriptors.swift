@@ -172,51 +172,51 @@ extension FileDescriptor {
                 ecentActions\u{12}0\u{a}\u{14}recent_watch_seconds\u{18}\u{7} \u{3}(\u{2}R\u{12}recentWatchSe\
                 conds\u{12} \u{a}\u{b}impressions\u{18}\u{8} \u{1}(\u{2}R\u{b}impressions\u{12}\u{16}\u{a}\u{6}\
                 clicks\u{18}\u{9} \u{1}(\u{2}R\u{6}clicks\u{12}#\u{a}\u{d}watch_seconds\u{18}\u{a} \u{1}(\u{2}\
-                R\u{c}watchSeconds\u{22}:\u{a}\u{5}Scene\u{12}\u{17}\u{a}\u{7}time_ms\u{18}\u{1} \u{1}(\u{3}R\
-                \u{6}timeMs\u{12}\u{18}\u{a}\u{7}surface\u{18}\u{2} \u{1}(\u{d}R\u{7}surface\u{22}\u{d3}\u{5}\
-                \u{a}\u{c}RankResponse\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshot\
-                Version\u{12}\u{14}\u{a}\u{5}items\u{18}\u{2} \u{3}(\u{6}R\u{5}items\u{12}\u{16}\u{a}\u{6}sco\
-                res\u{18}\u{3} \u{3}(\u{2}R\u{6}scores\u{12}1\u{a}\u{6}towers\u{18}\u{6} \u{1}(\u{b}2\u{19}.t\
-                ributary.v1.TowerCountsR\u{6}towers\u{12}#\u{a}\u{d}unknown_items\u{18}\u{7} \u{1}(\u{d}R\u{c}\
-                unknownItems\u{12}\u{22}\u{a}\u{c}microseconds\u{18}\u{8} \u{1}(\u{4}R\u{c}microseconds\u{12}\
-                \u{14}\u{a}\u{5}heads\u{18}\u{9} \u{3}(\u{9}R\u{5}heads\u{12} \u{a}\u{b}predictions\u{18}\u{a}\
-                 \u{3}(\u{2}R\u{b}predictions\u{12}&\u{a}\u{f}pre_rank_scores\u{18}\u{b} \u{3}(\u{2}R\u{d}pre\
-                RankScores\u{12},\u{a}\u{12}pre_rank_positions\u{18}\u{c} \u{3}(\u{d}R\u{10}preRankPositions\u{12}\
-                \u{14}\u{a}\u{5}terms\u{18}\u{d} \u{3}(\u{9}R\u{5}terms\u{12}\u{1f}\u{a}\u{b}term_values\u{18}\
-                \u{e} \u{3}(\u{2}R\u{a}termValues\u{12}-\u{a}\u{12}term_contributions\u{18}\u{f} \u{3}(\u{2}R\
-                \u{11}termContributions\u{12}\u{1d}\u{a}\u{a}pre_ranked\u{18}\u{10} \u{1}(\u{d}R\u{9}preRanke\
-                d\u{12}\u{12}\u{a}\u{4}kept\u{18}\u{11} \u{1}(\u{d}R\u{4}kept\u{12}&\u{a}\u{f}kept_by_channel\
-                \u{18}\u{12} \u{3}(\u{d}R\u{d}keptByChannel\u{12}\u{16}\u{a}\u{6}ranked\u{18}\u{13} \u{1}(\u{8}\
-                R\u{6}ranked\u{12}2\u{a}\u{15}pre_rank_microseconds\u{18}\u{14} \u{1}(\u{4}R\u{13}preRankMicr\
-                oseconds\u{12}+\u{a}\u{11}rank_microseconds\u{18}\u{15} \u{1}(\u{4}R\u{10}rankMicroseconds\u{12}\
-                \u{1a}\u{a}\u{8}shortage\u{18}\u{16} \u{1}(\u{9}R\u{8}shortageJ\u{4}\u{8}\u{4}\u{10}\u{5}J\u{4}\
-                \u{8}\u{5}\u{10}\u{6}\u{22}_\u{a}\u{b}TowerCounts\u{12}\u{12}\u{a}\u{4}user\u{18}\u{1} \u{1}(\
-                \u{d}R\u{4}user\u{12}\u{12}\u{a}\u{4}item\u{18}\u{2} \u{1}(\u{d}R\u{4}item\u{12}\u{14}\u{a}\u{5}\
-                cross\u{18}\u{3} \u{1}(\u{d}R\u{5}cross\u{12}\u{12}\u{a}\u{4}head\u{18}\u{4} \u{1}(\u{d}R\u{4}\
-                head\u{22}\u{9e}\u{2}\u{a}\u{15}PushStatisticsRequest\u{12}\u{16}\u{a}\u{6}source\u{18}\u{1} \
-                \u{1}(\u{6}R\u{6}source\u{12}\u{1a}\u{a}\u{8}sequence\u{18}\u{2} \u{1}(\u{4}R\u{8}sequence\u{12}\
-                )\u{a}\u{10}snapshot_version\u{18}\u{3} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{14}\u{a}\u{5}\
-                items\u{18}\u{4} \u{3}(\u{6}R\u{5}items\u{12}\u{19}\u{a}\u{8}times_ms\u{18}\u{5} \u{3}(\u{10}\
-                R\u{7}timesMs\u{12}\u{18}\u{a}\u{7}actions\u{18}\u{6} \u{3}(\u{d}R\u{7}actions\u{12}#\u{a}\u{d}\
-                watch_seconds\u{18}\u{7} \u{3}(\u{2}R\u{c}watchSeconds\u{12}\u{1a}\u{a}\u{8}surfaces\u{18}\u{8}\
-                 \u{3}(\u{d}R\u{8}surfaces\u{12}\u{1a}\u{a}\u{8}profiles\u{18}\u{9} \u{3}(\u{d}R\u{8}profiles\
-                \u{22}2\u{a}\u{16}PushStatisticsResponse\u{12}\u{18}\u{a}\u{7}counted\u{18}\u{1} \u{1}(\u{8}R\
-                \u{7}counted\u{22}B\u{a}\u{15}ReportFeaturesRequest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1}\
-                 \u{1}(\u{9}R\u{f}snapshotVersion\u{22}\u{98}\u{1}\u{a}\u{16}ReportFeaturesResponse\u{12})\u{a}\
-                \u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}7\u{a}\u{8}features\u{18}\
-                \u{2} \u{3}(\u{b}2\u{1b}.tributary.v1.FeatureReportR\u{8}features\u{12}\u{1a}\u{a}\u{8}reques\
-                ts\u{18}\u{3} \u{1}(\u{4}R\u{8}requests\u{22}\u{ca}\u{1}\u{a}\u{d}FeatureReport\u{12}\u{12}\u{a}\
-                \u{4}name\u{18}\u{1} \u{1}(\u{9}R\u{4}name\u{12}9\u{a}\u{8}training\u{18}\u{2} \u{1}(\u{b}2\u{1d}\
-                .tributary.v1.FeatureCoverageR\u{8}training\u{12}7\u{a}\u{7}serving\u{18}\u{3} \u{1}(\u{b}2\u{1d}\
-                .tributary.v1.FeatureCoverageR\u{7}serving\u{12}\u{14}\u{a}\u{5}drift\u{18}\u{4} \u{1}(\u{1}R\
-                \u{5}drift\u{12}\u{1b}\u{a}\u{9}has_drift\u{18}\u{5} \u{1}(\u{8}R\u{8}hasDrift\u{22}]\u{a}\u{f}\
-                FeatureCoverage\u{12}\u{16}\u{a}\u{6}values\u{18}\u{1} \u{1}(\u{4}R\u{6}values\u{12}\u{18}\u{a}\
-                \u{7}missing\u{18}\u{2} \u{1}(\u{4}R\u{7}missing\u{12}\u{18}\u{a}\u{7}unknown\u{18}\u{3} \u{1}\
-                (\u{4}R\u{7}unknown2\u{82}\u{2}\u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\u{12}\u{19}.tributary.v\
-                1.RankRequest\u{1a}\u{1a}.tributary.v1.RankResponse\u{12}[\u{a}\u{e}PushStatistics\u{12}#.tri\
-                butary.v1.PushStatisticsRequest\u{1a}$.tributary.v1.PushStatisticsResponse\u{12}[\u{a}\u{e}Re\
-                portFeatures\u{12}#.tributary.v1.ReportFeaturesRequest\u{1a}$.tributary.v1.ReportFeaturesResp\
-                onseb\u{6}proto3
+                R\u{c}watchSeconds\u{22}V\u{a}\u{5}Scene\u{12}\u{17}\u{a}\u{7}time_ms\u{18}\u{1} \u{1}(\u{3}R\
+                \u{6}timeMs\u{12}\u{18}\u{a}\u{7}surface\u{18}\u{2} \u{1}(\u{d}R\u{7}surface\u{12}\u{1a}\u{a}\
+                \u{8}contexts\u{18}\u{3} \u{3}(\u{d}R\u{8}contexts\u{22}\u{d3}\u{5}\u{a}\u{c}RankResponse\u{12}\
+                )\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{14}\u{a}\u{5}\
+                items\u{18}\u{2} \u{3}(\u{6}R\u{5}items\u{12}\u{16}\u{a}\u{6}scores\u{18}\u{3} \u{3}(\u{2}R\u{6}\
+                scores\u{12}1\u{a}\u{6}towers\u{18}\u{6} \u{1}(\u{b}2\u{19}.tributary.v1.TowerCountsR\u{6}tow\
+                ers\u{12}#\u{a}\u{d}unknown_items\u{18}\u{7} \u{1}(\u{d}R\u{c}unknownItems\u{12}\u{22}\u{a}\u{c}\
+                microseconds\u{18}\u{8} \u{1}(\u{4}R\u{c}microseconds\u{12}\u{14}\u{a}\u{5}heads\u{18}\u{9} \u{3}\
+                (\u{9}R\u{5}heads\u{12} \u{a}\u{b}predictions\u{18}\u{a} \u{3}(\u{2}R\u{b}predictions\u{12}&\u{a}\
+                \u{f}pre_rank_scores\u{18}\u{b} \u{3}(\u{2}R\u{d}preRankScores\u{12},\u{a}\u{12}pre_rank_posi\
+                tions\u{18}\u{c} \u{3}(\u{d}R\u{10}preRankPositions\u{12}\u{14}\u{a}\u{5}terms\u{18}\u{d} \u{3}\
+                (\u{9}R\u{5}terms\u{12}\u{1f}\u{a}\u{b}term_values\u{18}\u{e} \u{3}(\u{2}R\u{a}termValues\u{12}\
+                -\u{a}\u{12}term_contributions\u{18}\u{f} \u{3}(\u{2}R\u{11}termContributions\u{12}\u{1d}\u{a}\
+                \u{a}pre_ranked\u{18}\u{10} \u{1}(\u{d}R\u{9}preRanked\u{12}\u{12}\u{a}\u{4}kept\u{18}\u{11} \
+                \u{1}(\u{d}R\u{4}kept\u{12}&\u{a}\u{f}kept_by_channel\u{18}\u{12} \u{3}(\u{d}R\u{d}keptByChan\
+                nel\u{12}\u{16}\u{a}\u{6}ranked\u{18}\u{13} \u{1}(\u{8}R\u{6}ranked\u{12}2\u{a}\u{15}pre_rank\
+                _microseconds\u{18}\u{14} \u{1}(\u{4}R\u{13}preRankMicroseconds\u{12}+\u{a}\u{11}rank_microse\
+                conds\u{18}\u{15} \u{1}(\u{4}R\u{10}rankMicroseconds\u{12}\u{1a}\u{a}\u{8}shortage\u{18}\u{16}\
+                 \u{1}(\u{9}R\u{8}shortageJ\u{4}\u{8}\u{4}\u{10}\u{5}J\u{4}\u{8}\u{5}\u{10}\u{6}\u{22}_\u{a}\u{b}\
+                TowerCounts\u{12}\u{12}\u{a}\u{4}user\u{18}\u{1} \u{1}(\u{d}R\u{4}user\u{12}\u{12}\u{a}\u{4}i\
+                tem\u{18}\u{2} \u{1}(\u{d}R\u{4}item\u{12}\u{14}\u{a}\u{5}cross\u{18}\u{3} \u{1}(\u{d}R\u{5}c\
+                ross\u{12}\u{12}\u{a}\u{4}head\u{18}\u{4} \u{1}(\u{d}R\u{4}head\u{22}\u{9e}\u{2}\u{a}\u{15}Pu\
+                shStatisticsRequest\u{12}\u{16}\u{a}\u{6}source\u{18}\u{1} \u{1}(\u{6}R\u{6}source\u{12}\u{1a}\
+                \u{a}\u{8}sequence\u{18}\u{2} \u{1}(\u{4}R\u{8}sequence\u{12})\u{a}\u{10}snapshot_version\u{18}\
+                \u{3} \u{1}(\u{9}R\u{f}snapshotVersion\u{12}\u{14}\u{a}\u{5}items\u{18}\u{4} \u{3}(\u{6}R\u{5}\
+                items\u{12}\u{19}\u{a}\u{8}times_ms\u{18}\u{5} \u{3}(\u{10}R\u{7}timesMs\u{12}\u{18}\u{a}\u{7}\
+                actions\u{18}\u{6} \u{3}(\u{d}R\u{7}actions\u{12}#\u{a}\u{d}watch_seconds\u{18}\u{7} \u{3}(\u{2}\
+                R\u{c}watchSeconds\u{12}\u{1a}\u{a}\u{8}surfaces\u{18}\u{8} \u{3}(\u{d}R\u{8}surfaces\u{12}\u{1a}\
+                \u{a}\u{8}profiles\u{18}\u{9} \u{3}(\u{d}R\u{8}profiles\u{22}2\u{a}\u{16}PushStatisticsRespon\
+                se\u{12}\u{18}\u{a}\u{7}counted\u{18}\u{1} \u{1}(\u{8}R\u{7}counted\u{22}B\u{a}\u{15}ReportFe\
+                aturesRequest\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}(\u{9}R\u{f}snapshotVersion\u{22}\
+                \u{98}\u{1}\u{a}\u{16}ReportFeaturesResponse\u{12})\u{a}\u{10}snapshot_version\u{18}\u{1} \u{1}\
+                (\u{9}R\u{f}snapshotVersion\u{12}7\u{a}\u{8}features\u{18}\u{2} \u{3}(\u{b}2\u{1b}.tributary.\
+                v1.FeatureReportR\u{8}features\u{12}\u{1a}\u{a}\u{8}requests\u{18}\u{3} \u{1}(\u{4}R\u{8}requ\
+                ests\u{22}\u{ca}\u{1}\u{a}\u{d}FeatureReport\u{12}\u{12}\u{a}\u{4}name\u{18}\u{1} \u{1}(\u{9}\
+                R\u{4}name\u{12}9\u{a}\u{8}training\u{18}\u{2} \u{1}(\u{b}2\u{1d}.tributary.v1.FeatureCoverag\
+                eR\u{8}training\u{12}7\u{a}\u{7}serving\u{18}\u{3} \u{1}(\u{b}2\u{1d}.tributary.v1.FeatureCov\
+                erageR\u{7}serving\u{12}\u{14}\u{a}\u{5}drift\u{18}\u{4} \u{1}(\u{1}R\u{5}drift\u{12}\u{1b}\u{a}\
+                \u{9}has_drift\u{18}\u{5} \u{1}(\u{8}R\u{8}hasDrift\u{22}]\u{a}\u{f}FeatureCoverage\u{12}\u{16}\
+                \u{a}\u{6}values\u{18}\u{1} \u{1}(\u{4}R\u{6}values\u{12}\u{18}\u{a}\u{7}missing\u{18}\u{2} \u{1}\
+                (\u{4}R\u{7}missing\u{12}\u{18}\u{a}\u{7}unknown\u{18}\u{3} \u{1}(\u{4}R\u{7}unknown2\u{82}\u{2}\
+                \u{a}\u{7}Ranking\u{12}=\u{a}\u{4}Rank\u{12}\u{19}.tributary.v1.RankRequest\u{1a}\u{1a}.tribu\
+                tary.v1.RankResponse\u{12}[\u{a}\u{e}PushStatistics\u{12}#.tributary.v1.PushStatisticsRequest\
+                \u{1a}$.tributary.v1.PushStatisticsResponse\u{12}[\u{a}\u{e}ReportFeatures\u{12}#.tributary.v\
+                1.ReportFeaturesRequest\u{1a}$.tributary.v1.ReportFeaturesResponseb\u{6}proto3
                 """
         ),
         FileDescriptor(

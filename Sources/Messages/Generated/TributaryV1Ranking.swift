@@ -96,10 +96,14 @@ public struct Scene: Equatable, Sendable {
     public var timeMilliseconds: Int64
     /// Index of the surface (tab, page) in the snapshot's data set; 0 is unknown.
     public var surface: UInt32
+    /// For each context field of the data set the row of its value; 0 is unknown, and so is a row it does not have. Fields left
+    /// out are unknown.
+    public var contexts: SharedBuffer<UInt32>
 
-    public init(timeMilliseconds: Int64 = 0, surface: UInt32 = 0) {
+    public init(timeMilliseconds: Int64 = 0, surface: UInt32 = 0, contexts: SharedBuffer<UInt32> = []) {
         self.timeMilliseconds = timeMilliseconds
         self.surface = surface
+        self.contexts = contexts
     }
 }
 
@@ -431,11 +435,13 @@ extension Scene: CMessage {
     init(_ c: UnsafePointer<Tributary__V1__Scene>, in arena: Arena) throws(RPCError) {
         timeMilliseconds = c.pointee.time_ms
         surface = c.pointee.surface
+        contexts = arena.buffer(c.pointee.contexts, c.pointee.n_contexts)
     }
 
     func encode(into c: UnsafeMutablePointer<Tributary__V1__Scene>, in arena: Arena) {
         c.pointee.time_ms = timeMilliseconds
         c.pointee.surface = surface
+        (c.pointee.n_contexts, c.pointee.contexts) = arena.values(contexts)
     }
 }
 

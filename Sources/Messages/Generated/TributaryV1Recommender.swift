@@ -53,7 +53,8 @@ public struct RecommendRequest: Equatable, Sendable {
     public var pageSize: UInt32
     /// Items the caller does not want on this page.
     public var excludeItemIDs: [String]
-    /// The scene: "surface" (tab or page name), "latitude" and "longitude" (degrees), "city".
+    /// The scene: "surface" (tab or page name), "latitude" and "longitude" (degrees), "city", and the context fields of the
+    /// snapshot's data set by their names, such as "device".
     public var context: [String: String]
     /// Echoed in the response and in logs; the server makes one when it is empty.
     public var requestID: String

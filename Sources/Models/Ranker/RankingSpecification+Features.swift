@@ -6,12 +6,15 @@ extension RankingSpecification {
     /// - Parameters:
     ///   - supply: what the data set has.
     ///   - days: that the log spans. Of less than two weeks the day of the week says which days were trained on, and no more:
-    ///     it is left out.
+    ///     it is left out, and whether it is a holiday.
     /// - Throws: `FeatureError` for a schema that cannot be meant, `ModelError.invalid` for a sequence that has no history.
     public func schema(for supply: FeatureSupply, days: Double) throws -> FeatureSchema {
         try features.validate()
         var schema = try features.resolved(for: supply)
-        if days < 14 { schema.features.removeAll { FeatureSource($0.source) == .scene(.weekday) } }
+        if days < 14 {
+            let daily: [FeatureSource] = [.scene(.weekday), .scene(.holiday)]
+            schema.features.removeAll { FeatureSource($0.source).map(daily.contains) ?? false }
+        }
         let names = Set(net.fields.map(\.name))
         if !names.isEmpty {
             let hasNumbers = names.contains(FeatureSchema.numbersField)

@@ -92,9 +92,11 @@ extension RankingQuery {
         guard let user = request.user else {
             throw RPCError(.invalidArgument, "user: expected the user's state, found none")
         }
+        let told = request.scene ?? Messages.Scene()
+        try check(told.contexts.count, "scene.contexts", ExposureTable.contextsMax)
         let scene = Catalog.Scene(
-            timeMilliseconds: request.scene?.timeMilliseconds ?? 0,
-            surface: UInt16(clamping: request.scene?.surface ?? 0))
+            timeMilliseconds: told.timeMilliseconds, surface: UInt16(clamping: told.surface),
+            contexts: Array(told.contexts))
         self.init(try Catalog.UserState(user), scene, items: request.items.reinterpreted(as: ItemKey.self))
         for message in request.liveItems { live.append(try Catalog.LiveItem(message)) }
         guard request.foundBy.isEmpty || request.foundBy.count == request.items.count else {

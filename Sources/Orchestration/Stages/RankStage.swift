@@ -98,7 +98,8 @@ extension RankRequest {
         self.init(
             snapshotVersion: query.version, user: Messages.UserState(query.state),
             scene: Messages.Scene(
-                timeMilliseconds: query.scene.timeMilliseconds, surface: UInt32(query.scene.surface)),
+                timeMilliseconds: query.scene.timeMilliseconds, surface: UInt32(query.scene.surface),
+                contexts: SharedBuffer(query.scene.contexts)),
             items: SharedBuffer(query.candidates.items).reinterpreted(as: UInt64.self), limit: UInt32(query.limit),
             liveItems: query.live.map { Messages.LiveItem($0) }, channels: query.candidates.channels,
             foundBy: SharedBuffer(query.candidates.found),

@@ -59,22 +59,29 @@ struct DescribedModel {
         return DescribedModel(net: outline.net, rows: rows, notes: notes)
     }
 
-    /// For a data set that has all that features read and teaches every head, with the profile fields that have rows.
+    /// For a data set that has all that features read and teaches every head, with the profile and context fields that have
+    /// rows.
     private static func assumed(
         _ ranker: RankingSpecification, _ given: [String: Int], _ file: String
     ) throws -> DescribedModel {
         try ranker.validate()
-        let profile = given.keys.filter { $0.hasPrefix("profile.") }.map { String($0.dropFirst("profile.".count)) }
-        let schema = try ranker.schema(for: FeatureSupply(profile: profile.sorted()), days: .infinity)
+        func fields(_ prefix: String) -> [String] {
+            given.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }.sorted()
+        }
+        func list(_ names: [String]) -> String { names.isEmpty ? "none" : names.joined(separator: ", ") }
+        let (profile, contexts) = (fields("profile."), fields("context."))
+        let schema = try ranker.schema(
+            for: FeatureSupply(profile: profile, contexts: contexts), days: .infinity)
         let (tables, fixed) = (schema.tables.sorted(), schema.fixedRows)
         let assumed = tables.filter { given[$0] == nil && fixed[$0] == nil }
         return DescribedModel(
             net: try ranker.net(schema) { _ in true },
             rows: try counts(tables, fixed.filter { tables.contains($0.key) }.merging(given) { $1 }, file),
             notes: [
-                "assumed: profile fields: \(profile.isEmpty ? "none" : profile.sorted().joined(separator: ", ")); "
+                "assumed: context fields: \(list(contexts)); profile fields: \(list(profile)); "
                     + "a log that teaches every head; \(rowsByDefault) rows of \(assumed.joined(separator: ", "))",
-                "--data DIR describes it for a data set, --rows TABLE=COUNT sets rows and profile fields (profile.NAME)",
+                "--data DIR describes it for a data set, --rows TABLE=COUNT sets rows, profile fields (profile.NAME) and "
+                    + "context fields (context.NAME)",
             ])
     }
 

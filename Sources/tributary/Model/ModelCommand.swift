@@ -26,7 +26,7 @@ struct ModelDescribeCommand: AsyncParsableCommand {
     @Option(
         help: """
             Rows of a table, as TABLE=COUNT; may be repeated. Of the models' specification, profile.NAME=COUNT is a profile \
-            field too. Tables left out count with \(DescribedModel.rowsByDefault) rows.
+            field too, context.NAME=COUNT a context field. Tables left out count with \(DescribedModel.rowsByDefault) rows.
             """)
     var rows: [String] = []
 

@@ -25,7 +25,10 @@ struct RecommendCommand: AsyncParsableCommand {
     var exclude: [String] = []
 
     @Option(
-        help: "What is known of the scene, KEY=VALUE: surface, city, latitude, longitude; may be given several times.")
+        help: """
+            What is known of the scene, KEY=VALUE: surface, city, latitude, longitude, and the context fields of the data set, \
+            such as device=phone; may be given several times.
+            """)
     var context: [String] = []
 
     @OptionGroup var cluster: ClusterAddress

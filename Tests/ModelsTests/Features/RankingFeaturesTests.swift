@@ -22,8 +22,12 @@ struct RankingFeaturesTests {
             FeatureDefinition("mine", "user.clicks", window: .hour),
             FeatureDefinition("mine_here", "user.clicks", window: .day, split: "category"),
             FeatureDefinition("activity", "user.impressions"), FeatureDefinition("seen", "cross.seen"),
-            FeatureDefinition("hour", "scene.hour"),
-        ], histories: [HistoryDefinition("clicks", columns: [.item, .category], length: 5, ages: true)])
+            FeatureDefinition("hour", "scene.hour"), FeatureDefinition("weekday", "scene.weekday"),
+            FeatureDefinition("holiday", "scene.holiday"), FeatureDefinition("context", "scene.context.*"),
+            FeatureDefinition("here", "scene.context.geohash", transform: .hash, buckets: 8),
+        ], histories: [HistoryDefinition("clicks", columns: [.item, .category], length: 5, ages: true)],
+        // The log lies about a midnight of Cape Verde's, an hour behind UTC, after which is a holiday.
+        timeZone: "Atlantic/Cape_Verde", holidays: ["2023-11-15"])
 
     private func base(_ dataset: Dataset) -> FeatureEncoder {
         let columns = ItemFeatureColumns(dataset.items)
@@ -115,8 +119,10 @@ struct RankingFeaturesTests {
             var request = RankingRequest(all.encoder)
             let statistics = try #require(replay.ranking)
             request.begin(
-                replay.states[Int(log.users[row])], Scene(timeMilliseconds: log.times[row], surface: log.surfaces[row]),
-                statistics: statistics)
+                replay.states[Int(log.users[row])],
+                Scene(
+                    timeMilliseconds: log.times[row], surface: log.surfaces[row],
+                    contexts: log.contexts.map { $0.values[row] }), statistics: statistics)
             let served = request.encode(
                 [RankingCandidate(row: Int(log.items[row]), columns: all.encoder.columns)], statistics: statistics)
             #expect(flat(served) == flat(all.examples.inputs(of: [row])), "row \(row)")
@@ -129,7 +135,7 @@ struct RankingFeaturesTests {
         let fitted = try fitted(dataset)
         let all = made(dataset, fitted)
         let log = dataset.exposures
-        let names = resolved().features.map(\.name).suffix(10).filter { $0 != "hour" }
+        let names = Array(resolved().features.map(\.name)[8..<17])
         guard case .numbers(let numbers) = all.examples.inputs(of: 0..<log.count).fields.last else {
             Issue.record("the last field holds the numbers")
             return
@@ -218,7 +224,7 @@ struct RankingFeaturesTests {
         #expect(coverage["item"]?.outOfVocabulary == 1)
         #expect(coverage["item"]?.unknownShare == 0.5)
         #expect(coverage["rate"]?.missing == 1)
-        // [user, group, item, category, hashed, both, tags, length, hour, numbers]
+        // [user, group, item, category, hashed, both, tags, length, ...]
         guard case .categorical(let items) = inputs.fields[2], case .categorical(let lengths) = inputs.fields[7] else {
             Issue.record("categories")
             return

@@ -139,10 +139,16 @@ struct  Tributary__V1__Scene
    * Index of the surface (tab, page) in the snapshot's data set; 0 is unknown.
    */
   uint32_t surface;
+  /*
+   * For each context field of the data set the row of its value; 0 is unknown, and so is a row it does not have. Fields left
+   * out are unknown.
+   */
+  size_t n_contexts;
+  uint32_t *contexts;
 };
 #define TRIBUTARY__V1__SCENE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__scene__descriptor) \
-    , 0, 0 }
+    , 0, 0, 0,NULL }
 
 
 /*

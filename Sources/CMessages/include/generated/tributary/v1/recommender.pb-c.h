@@ -106,7 +106,8 @@ struct  Tributary__V1__RecommendRequest
   size_t n_exclude_item_ids;
   ProtobufCBinaryData *exclude_item_ids;
   /*
-   * The scene: "surface" (tab or page name), "latitude" and "longitude" (degrees), "city".
+   * The scene: "surface" (tab or page name), "latitude" and "longitude" (degrees), "city", and the context fields of the
+   * snapshot's data set by their names, such as "device".
    */
   size_t n_context;
   Tributary__V1__RecommendRequest__ContextEntry **context;
