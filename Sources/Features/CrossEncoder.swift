@@ -92,30 +92,33 @@ public struct CrossEncoder: Sendable {
         let candidate = Candidate(
             category: categories[columns.categories[row]], author: authors[columns.authors[row]],
             item: items[UInt32(row)], categoryIndex: columns.categories[row], logDuration: columns.logDurations[row],
-            publishTime: columns.publishTimes[row], signals: signals)
+            age: FeatureEncoder.age(published: columns.publishTimes[row], now: milliseconds), signals: signals)
         for index in features.indices { output[index] = value(features[index], candidate) }
     }
 
     /// The same for a candidate whose features are at hand.
     ///
-    /// - Parameter row: nil for an item that the catalogue does not have, and so the user has not met.
+    /// - Parameters:
+    ///   - row: nil for an item that the catalogue does not have, and so the user has not met.
+    ///   - age: of ``FeatureEncoder/ages(published:now:into:)``.
     public func encode(
-        row: Int?, _ item: ItemFeatures, signals: ItemSignals, features: [CrossFeature],
+        row: Int?, _ item: ItemFeatures, age: Float, signals: ItemSignals, features: [CrossFeature],
         into output: UnsafeMutableBufferPointer<Float>
     ) {
         var candidate = candidate(row: row, item)
+        candidate.age = age
         candidate.signals = signals
         for index in features.indices { output[index] = value(features[index], candidate) }
     }
 
-    /// A candidate, for features that need no statistics.
+    /// A candidate, for features that need neither statistics nor its age.
     ///
     /// - Parameter row: nil for an item that the catalogue does not have.
     func candidate(row: Int?, _ item: ItemFeatures) -> Candidate {
         Candidate(
             category: categories[item.category], author: authors[item.author],
             item: row.map { items[UInt32($0)] } ?? items.absent, categoryIndex: item.category,
-            logDuration: item.logDuration, publishTime: item.publishTime, signals: .none)
+            logDuration: item.logDuration, age: 0, signals: .none)
     }
 
     /// One feature of every candidate.
@@ -130,7 +133,7 @@ public struct CrossEncoder: Sendable {
         var item: RecentCounts.Entry
         var categoryIndex: UInt32
         var logDuration: Float
-        var publishTime: Int64
+        var age: Float
         var signals: ItemSignals
     }
 
@@ -144,7 +147,7 @@ public struct CrossEncoder: Sendable {
         case .authorLogOdds: candidate.signals.authorLogOdds
         case .itemImpressions: candidate.signals.logImpressions / 8
         case .itemWatch: candidate.signals.logWatch / 4
-        case .itemAge: FeatureEncoder.age(published: candidate.publishTime, now: milliseconds)
+        case .itemAge: candidate.age
         case .itemDuration: candidate.logDuration / 5
         case .categoryClicks: candidate.category.logClicks / 3
         case .categoryShare: recentClicks > 0 ? candidate.category.clicks / recentClicks : 0

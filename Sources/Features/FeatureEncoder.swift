@@ -56,7 +56,25 @@ public struct FeatureEncoder: Sendable {
 
     /// Time since publication as a feature: log(1 + days) / 6; an unknown time counts as three weeks.
     public static func age(published: Int64, now: Int64) -> Float {
-        guard published > 0 else { return logPlusOne(21) / 6 }
-        return logPlusOne(Clock.hours(from: published, to: now) / 24) / 6
+        var age = days(published, now)
+        withUnsafeMutablePointer(to: &age) { kernels.logPlusOne($0, $0, count: 1) }
+        return age / 6
+    }
+
+    /// The ages of many items, each as ``age(published:now:)``.
+    ///
+    /// - Parameter ages: replaced.
+    public static func ages(published: [Int64], now: Int64, into ages: inout [Float]) {
+        ages.removeAll(keepingCapacity: true)
+        for time in published { ages.append(days(time, now)) }
+        ages.withUnsafeMutableBufferPointer { ages in
+            guard let base = ages.baseAddress else { return }
+            kernels.logPlusOne(base, base, count: ages.count)
+            for index in ages.indices { base[index] /= 6 }
+        }
+    }
+
+    private static func days(_ published: Int64, _ now: Int64) -> Float {
+        published > 0 ? Clock.hours(from: published, to: now) / 24 : 21
     }
 }

@@ -135,8 +135,9 @@ private final class LayerScratch {
         mixed.scale(by: query, count: layers.width)
         kernels.multiply(
             keys, mixed.matrix, bias: own + row * layers.hidden, activation: layers.activation, into: hidden[0])
-        for (index, layer) in layers.rest.enumerated() {
+        for index in layers.rest.indices {
             let to = index == layers.rest.count - 1 ? scores : hidden[index + 1]
+            let layer = layers.rest[index]
             layer.run(
                 hidden[index], stride: layer.inputs, rows: keys.rows, into: to, outputStride: layer.outputs, in: arena)
         }

@@ -100,6 +100,19 @@ extension KernelSet {
         UnsafeRawPointer(x).withMemoryRebound(to: Float.self, capacity: count / 4) { ck_prefetch($0, count / 4) }
     }
 
+    /// Copies rows of a table `[tableRows, width]`; each is asked for ahead of its use.
+    ///
+    /// - Parameters:
+    ///   - y: `[rows.count, width]`, rows `stride` floats apart.
+    /// - Returns: how many were copied: fewer than asked for when the next one is not in the table.
+    public func gather(
+        _ table: UnsafePointer<Float>, tableRows: Int, width: Int, rows: UnsafeBufferPointer<UInt32>,
+        to y: UnsafeMutablePointer<Float>, stride: Int
+    ) -> Int {
+        guard let base = rows.baseAddress else { return 0 }
+        return ck_gather_rows(table, tableRows, width, base, rows.count, y, stride)
+    }
+
     /// The positions i with `scores[i] >= threshold`, ascending, into `positions` `[count]`; NaN never passes.
     ///
     /// - Returns: how many were found.

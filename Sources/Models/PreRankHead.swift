@@ -16,6 +16,21 @@ public final class PreRankHead: Sendable {
     /// Click and watch time side by side.
     private let outputs: DenseNet
 
+    /// Where the inputs of a tile's candidates go.
+    public struct TileInputs {
+        /// Items' vectors, `[rows, itemWidth]`, rows `vectorStride` floats apart.
+        public let vectors: UnsafeMutablePointer<Float>
+        public let vectorStride: Int
+        /// Cross features, `[rows, features]`, rows `featureStride` floats apart.
+        public let features: UnsafeMutablePointer<Float>
+        public let featureStride: Int
+
+        /// Where the cross features of one candidate go.
+        public func features(of row: Int, count: Int) -> UnsafeMutableBufferPointer<Float> {
+            UnsafeMutableBufferPointer(start: features + row * featureStride, count: count)
+        }
+    }
+
     /// What the head writes for one request.
     public final class Scratch {
         fileprivate let arena: InferenceArena
@@ -63,12 +78,11 @@ public final class PreRankHead: Sendable {
     ///
     /// - Parameters:
     ///   - rows: At most `Tile.rows`.
-    ///   - fill: Gets each candidate's place, where its item's vector goes, `[itemWidth]`, and where its cross features go,
-    ///     `[features]`.
+    ///   - fill: Writes the candidates' inputs.
     ///   - results: Gets each candidate's log-odds of a click and log of the seconds watched, `[rows, 2]`.
     public func run(
         rows: Int, in scratch: Scratch,
-        fill: (Int, UnsafeMutablePointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void,
+        fill: (TileInputs) -> Void,
         results body: (UnsafePointer<Float>) -> Void
     ) {
         precondition(rows <= Tile.rows, "\(rows) rows in a tile of \(Tile.rows)")
@@ -76,10 +90,9 @@ public final class PreRankHead: Sendable {
             let results = scratch.results.baseAddress, rows > 0
         else { return }
         let (width, mixedWidth, headWidth) = (hidden.inputs, outputs.inputs, hidden.outputs)
-        for row in 0..<rows {
-            let own = UnsafeMutableBufferPointer(start: mixed + row * mixedWidth + headWidth, count: features)
-            fill(row, inputs + row * width, own)
-        }
+        fill(
+            TileInputs(
+                vectors: inputs, vectorStride: width, features: mixed + headWidth, featureStride: mixedWidth))
         cross.runTile(
             mixed + headWidth, stride: mixedWidth, rows: rows, into: inputs + itemWidth, outputStride: width,
             in: scratch.arena)

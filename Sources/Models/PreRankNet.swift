@@ -42,14 +42,13 @@ public final class PreRankNet: @unchecked Sendable {
             surfaces: try Self.counts(file, "surface.counts", rows: description.features.surfaceCount))
     }
 
-    /// Asks for an item's vector to be brought into the cache.
-    public func prefetchItem(_ row: Int) {
-        itemVectors.prefetch(row)
-    }
-
-    /// Copies the precomputed item tower of a catalogue row to `target`, `[head.itemWidth]`.
-    public func copyItem(_ row: Int, to target: UnsafeMutablePointer<Float>) {
-        itemVectors.copy(row, to: target)
+    /// Copies the precomputed item towers of catalogue rows.
+    ///
+    /// - Parameter target: `[rows.count, head.itemWidth]`, rows `stride` floats apart.
+    public func copyItems(
+        _ rows: UnsafeBufferPointer<UInt32>, to target: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        itemVectors.gather(rows, to: target, stride: stride)
     }
 
     /// The item tower, run for an item that the catalogue does not have, at the time of its publication.

@@ -170,6 +170,17 @@ public final class EmbeddingTable: Parameter, @unchecked Sendable {
         target.update(from: values + index * width, count: width)
     }
 
+    /// Copies rows to `target`, `stride` floats apart.
+    ///
+    /// - Complexity: O(rows * width); memory is asked for ahead of its use.
+    public func gather(
+        _ indices: UnsafeBufferPointer<UInt32>, to target: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        let copied = kernels.gather(
+            values, tableRows: rows, width: width, rows: indices, to: target, stride: stride)
+        precondition(copied == indices.count, "\(name) has \(rows) rows, asked for \(indices[copied])")
+    }
+
     /// A copy of one row.
     public func row(_ index: Int) -> [Float] {
         precondition(index >= 0 && index < rows, "\(name) has \(rows) rows, asked for \(index)")

@@ -14,6 +14,11 @@ extension Workspace {
         let result = make(count, width)
         rows.withUnsafeBufferPointer { rows in
             eachRows(count, width: width) { range in
+                guard stride > 1 else {
+                    let own = UnsafeBufferPointer(rebasing: rows[first + range.lowerBound..<first + range.upperBound])
+                    table.gather(own, to: result.values + range.lowerBound * width, stride: width)
+                    return
+                }
                 for index in range {
                     let row = table.checked(rows[first + index * stride])
                     (result.values + index * width).update(from: table.values + row * width, count: width)

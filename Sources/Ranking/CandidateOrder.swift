@@ -4,13 +4,14 @@ import Kernels
 /// Puts candidates in order: score descending, ties by ascending key. Keeps its memory.
 struct CandidateOrder {
     private var ranked: [Ranked] = []
+    private var sorter = RankedSorter()
     /// Places of the candidates, best first.
     private(set) var places: [UInt32] = []
 
     /// - Parameters:
     ///   - scores: `[n]`, no NaN.
     ///   - keys: `[n]`.
-    /// - Complexity: O(n log n).
+    /// - Complexity: O(n), and O(n log n) for ties.
     mutating func sort(_ scores: UnsafeBufferPointer<Float>, keys: [ItemKey]) {
         precondition(scores.count == keys.count, "a score per candidate")
         ranked.removeAll(keepingCapacity: true)
@@ -18,9 +19,7 @@ struct CandidateOrder {
         for place in scores.indices {
             ranked.append(Ranked(score: scores[place] == 0 ? 0 : scores[place], position: UInt32(place)))
         }
-        ranked.withUnsafeMutableBufferPointer { ranked in
-            if let base = ranked.baseAddress { Ranked.sort(base, count: ranked.count) }
-        }
+        sorter.sort(&ranked)
         for entry in ranked { places.append(entry.position) }
         sortTies(scores, keys)
     }

@@ -32,6 +32,22 @@ import Testing
         #expect(ranked.map(\.score) == expected.map(\.score))
     }
 
+    @Test(arguments: [0, 1, 255, 256, 257, 5_000, 300], [1, 3, 100_000])
+    func sortersGiveWhatTheStandardSortGives(count: Int, distinct: Int) {
+        var sorter = RankedSorter()
+        // What an earlier request left behind does no harm.
+        for count in [count, 2_000, count] {
+            let values = values(count, distinct: distinct, seed: UInt64(count)).enumerated().map {
+                (score: $1.score, position: UInt32($0))
+            }
+            var ranked = values.map { Ranked(score: $0.score, position: $0.position) }
+            sorter.sort(&ranked)
+            let expected = values.sorted { ($1.score, $0.position) < ($0.score, $1.position) }
+            #expect(ranked.map(\.position) == expected.map(\.position))
+            #expect(ranked.map(\.score) == expected.map(\.score))
+        }
+    }
+
     @Test(arguments: [1, 2, 30, 1_000], [1, 2, 29, 1_000])
     func selectionPutsTheBestInFront(count: Int, wanted: Int) {
         let k = min(count, wanted)

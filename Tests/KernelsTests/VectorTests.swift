@@ -23,6 +23,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 4, 8, 12, 64])
+    func gatheringCopiesRowsAndStopsAtOneThatIsNotThere(width: Int) {
+        let table = (0..<20 * width).map(Float.init)
+        let rows = [19, 0, 7, 7, 20, 3] + [UInt32](0..<20)
+        let stride = width + 1
+        func gather(_ rows: ArraySlice<UInt32>) -> (copied: Int, y: [Float]) {
+            var y = [Float](repeating: -1, count: rows.count * stride)
+            let copied = rows.withUnsafeBufferPointer {
+                kernels.gather(table, tableRows: 20, width: width, rows: $0, to: &y, stride: stride)
+            }
+            return (copied, y)
+        }
+        #expect(gather(rows[...]).copied == 4)
+        let whole = gather(rows[5...])
+        #expect(whole.copied == 21)
+        let expected = rows[5...].flatMap { row -> [Float] in
+            (0..<width).map { Float(Int(row) * width + $0) } + [-1]
+        }
+        #expect(whole.y == expected)
+        #expect(gather([]).copied == 0)
+    }
+
     @Test(arguments: KernelSet.available)
     func elementwiseUpdatesTouchExactlyTheirRange(_ kernels: KernelSet) {
         for n in awkwardSizes {

@@ -39,6 +39,22 @@ import Testing
         }
     }
 
+    /// A column of three, with rows beyond one piece of what the stack takes.
+    @Test(arguments: [0, 1, 128, 300])
+    func aColumnIsCalibratedAsOnePredictionIs(rows: Int) {
+        for calibrator in [
+            Calibrator.platt(slope: 0.8, intercept: -0.3), .isotonic(points: [0.2, 0.9], values: [0.1, 0.7]),
+        ] {
+            let before = (0..<3 * rows).map { Float($0 % 101) / 100 }
+            var after = before
+            after.withUnsafeMutableBufferPointer { calibrator.calibrate($0, column: 1, of: 3) }
+            for (place, value) in before.enumerated() {
+                let expected = place % 3 == 1 ? calibrator(value) : value
+                #expect(abs(after[place] - expected) <= 1e-6 * max(expected, 1e-3), "\(place)")
+            }
+        }
+    }
+
     @Test func betweenPointsItIsStraightAndOutsideLevel() {
         let calibrator = Calibrator.isotonic(points: [0.2, 0.4, 0.5], values: [0.1, 0.3, 0.9])
         #expect(

@@ -141,6 +141,11 @@ const struct ck_table *ck_select(void);
 // Asks for n floats to be brought into the cache.
 void ck_prefetch(const float *x, size_t n);
 
+// Row i of y, y_row floats from the one before, is row rows[i] of a [table_rows, width] table. Returns how many were copied:
+// fewer than n when the next one is not in the table. Rows that are not there may be asked for, but are not read.
+size_t ck_gather_rows(
+    const float *table, size_t table_rows, size_t width, const uint32_t *rows, size_t n, float *y, size_t y_row);
+
 // Floats that ck_pack writes for a [k, m] matrix.
 size_t ck_packed_size(size_t k, size_t m);
 // b element (p, j) at b[p * b_row + j * b_column] -> panels [m / 16][k][16], zero padded; a single column stays a plain vector.

@@ -11,12 +11,12 @@ public struct RankingCandidate: Hashable, Sendable {
     public var isAnonymous = false
 
     public init(row: Int, columns: ItemFeatureColumns) {
-        self.row = row
-        features = columns.features(of: row)
+        self.init(row: row, columns.features(of: row))
     }
 
-    public init(_ features: ItemFeatures) {
-        row = nil
+    /// - Parameter row: nil for an item that the catalogue does not have.
+    public init(row: Int? = nil, _ features: ItemFeatures) {
+        self.row = row
         self.features = features
     }
 }

@@ -7,7 +7,15 @@ import Catalog
 struct RecentStatistics: Sendable {
     static let windows = StatisticsWindow.allCases
     /// Floats of an entry: `[windows, counters]`.
-    private static let width = windows.count * Counter.allCases.count
+    private static let width = windows.count * counters
+    private static let counters = Counter.allCases.count
+    /// Milliseconds of each window.
+    private static let lengths = windows.map { $0.milliseconds ?? .max }
+    /// Bits of actions that are counted, and what counts each.
+    private static let counted = Counter.allCases.reduce(0) { $0 | ($1.action?.rawValue ?? 0) }
+    private static let counterOfBit = (0..<UInt16.bitWidth).map { bit in
+        Counter.allCases.first { $0.action?.rawValue == 1 << bit }?.rawValue ?? 0
+    }
     /// More than twice `UserState.recentMax`, so that probes stay short.
     private static let places = 512
     private static let vacant = UInt32.max
@@ -32,15 +40,15 @@ struct RecentStatistics: Sendable {
             used.append(place)
             for offset in base..<base + Self.width { values[offset] = 0 }
         }
-        for (index, window) in Self.windows.enumerated() where window.milliseconds.map({ age < $0 }) ?? true {
-            let start = base + index * Counter.allCases.count
-            for counter in Counter.allCases {
-                if let action = counter.action {
-                    values[start + counter.rawValue] += touch.actions.contains(action) ? 1 : 0
-                } else {
-                    values[start + counter.rawValue] += touch.watchSeconds
-                }
+        for window in Self.lengths.indices where age < Self.lengths[window] {
+            let start = base + window * Self.counters
+            // Few bits of a touch are set.
+            var bits = touch.actions.rawValue & Self.counted
+            while bits != 0 {
+                values[start + Self.counterOfBit[bits.trailingZeroBitCount]] += 1
+                bits &= bits - 1
             }
+            values[start + Counter.watchSeconds.rawValue] += touch.watchSeconds
         }
     }
 
@@ -48,7 +56,7 @@ struct RecentStatistics: Sendable {
     func count(_ key: UInt32, window: Int, counter: Counter) -> Float {
         let place = place(of: key)
         guard keys[place] != Self.vacant else { return 0 }
-        return values[place * Self.width + window * Counter.allCases.count + counter.rawValue]
+        return values[place * Self.width + window * Self.counters + counter.rawValue]
     }
 
     /// Where a key's counts are, -1 for one that was not met.
@@ -63,7 +71,7 @@ struct RecentStatistics: Sendable {
     func counts(
         _ entries: [Int32], window: Int, counter: Counter, into counts: UnsafeMutableBufferPointer<Float>
     ) {
-        let offset = window * Counter.allCases.count + counter.rawValue
+        let offset = window * Self.counters + counter.rawValue
         values.withUnsafeBufferPointer { values in
             for (index, entry) in entries.enumerated() {
                 counts[index] = entry >= 0 ? values[Int(entry) + offset] : entry == Self.none ? .nan : 0

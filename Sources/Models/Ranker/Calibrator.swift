@@ -24,6 +24,35 @@ public enum Calibrator: Codable, Hashable, Sendable {
         }
     }
 
+    /// Calibrates one column of predictions `[n, columns]`, each as ``callAsFunction(_:)`` to rounding.
+    ///
+    /// - Complexity: O(n), times log points; no allocation.
+    public func calibrate(_ predictions: UnsafeMutableBufferPointer<Float>, column: Int, of columns: Int) {
+        let count = predictions.count / columns
+        guard case .platt(let slope, let intercept) = self else {
+            for row in 0..<count { predictions[row * columns + column] = self(predictions[row * columns + column]) }
+            return
+        }
+        // As much as the stack takes.
+        let piece = 128
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * piece) { memory in
+            guard let values = memory.baseAddress else { return }
+            let ones = values + piece
+            ones.update(repeating: 1, count: piece)
+            for start in stride(from: 0, to: count, by: piece) {
+                let rows = min(piece, count - start)
+                let own = UnsafeMutableBufferPointer(rebasing: predictions[start * columns..<(start + rows) * columns])
+                for row in 0..<rows {
+                    values[row] = min(max(own[row * columns + column], Self.margin), 1 - Self.margin)
+                }
+                kernels.logOdds(successes: values, trials: ones, a: 0, b: 0, base: 0, values, count: rows)
+                for row in 0..<rows { values[row] = -(slope * values[row] + intercept) }
+                kernels.exponential(values, values, count: rows)
+                for row in 0..<rows { own[row * columns + column] = 1 / (1 + values[row]) }
+            }
+        }
+    }
+
     static func logit(_ p: Float) -> Double {
         let p = Double(min(max(p, margin), 1 - margin))
         return log(p / (1 - p))

@@ -42,6 +42,9 @@ struct SignalTable {
         }
     }
 
+    /// What the models read of a catalogue row.
+    func features(of row: Int) -> ItemFeatures { items[row].features }
+
     /// Of a catalogue row.
     ///
     /// - Complexity: O(1).

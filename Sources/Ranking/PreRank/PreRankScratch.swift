@@ -16,8 +16,13 @@ final class PreRankScratch {
     private(set) var keys: [ItemKey] = []
     /// Their places in the request.
     private(set) var places: [UInt32] = []
-    /// Their categories, 0 when it is not known.
+    /// What the models read of them, and their categories again, 0 when it is not known; set as they are scored.
+    private(set) var features: [ItemFeatures] = []
     private(set) var categories: [UInt32] = []
+    /// Ages of a tile's items, as a feature.
+    private(set) var ages: [Float] = []
+    private var published: [Int64] = []
+    private var now: Int64 = 0
     /// Rows of those of the catalogue, the first of `keys`.
     private(set) var rows: [UInt32] = []
     /// By place in the request, the row of the catalogue, or `KeyIndex.missing`.
@@ -39,17 +44,19 @@ final class PreRankScratch {
 
     /// Looks up the candidates.
     ///
-    /// - Parameter liveEntry: what is needed of an item that the snapshot does not have.
+    /// - Parameters:
+    ///   - now: what ages are counted to.
+    ///   - liveEntry: what is needed of an item that the snapshot does not have.
     func begin(
-        _ items: SharedBuffer<ItemKey>, net: PreRankNet, live attributes: [LiveItem],
+        _ items: SharedBuffer<ItemKey>, now: Int64, net: PreRankNet, live attributes: [LiveItem],
         liveEntry: (LiveItem) -> LiveItemTowers.Entry
     ) {
         removeAll()
-        let categories = net.encoder.columns.categories
+        self.now = now
         let missing = net.encoder.itemIndex.rows(of: items, into: &catalogueRows)
         for (place, row) in catalogueRows.enumerated() where row != KeyIndex.missing {
             rows.append(row)
-            append(items[place], place, category: categories[Int(row)])
+            append(items[place], place)
         }
         guard missing > 0 else { return }
         guard !attributes.isEmpty else { return }
@@ -59,7 +66,7 @@ final class PreRankScratch {
             guard let attributes = known[item] else { continue }
             let entry = liveEntry(attributes)
             live.append(entry)
-            append(item, place, category: entry.features.category)
+            append(item, place)
         }
     }
 
@@ -68,15 +75,44 @@ final class PreRankScratch {
         order.sort(fusion.scores, keys: keys)
     }
 
-    private func append(_ item: ItemKey, _ place: Int, category: UInt32) {
+    private func append(_ item: ItemKey, _ place: Int) {
         keys.append(item)
         places.append(UInt32(place))
-        categories.append(category)
     }
+
+    /// Takes in the features of catalogue candidates, a tile at a time and in their order.
+    func takeFeatures(_ range: Range<Int>, _ signals: borrowing SignalTable) {
+        for place in range.prefix(Self.itemsAhead) { signals.prefetch(Int(rows[place])) }
+        take(range.count) { place in
+            let next = range.lowerBound + place + Self.itemsAhead
+            if next < range.upperBound { signals.prefetch(Int(rows[next])) }
+            return signals.features(of: Int(rows[range.lowerBound + place]))
+        }
+    }
+
+    /// The same of candidates that the catalogue does not have, after all others.
+    func takeFeatures(ofLive range: Range<Int>) {
+        take(range.count) { live[range.lowerBound + $0].features }
+    }
+
+    private func take(_ count: Int, features feature: (Int) -> ItemFeatures) {
+        published.removeAll(keepingCapacity: true)
+        for place in 0..<count {
+            let item = feature(place)
+            features.append(item)
+            categories.append(item.category)
+            published.append(item.publishTime)
+        }
+        FeatureEncoder.ages(published: published, now: now, into: &ages)
+    }
+
+    /// Items that are asked for ahead of their use: memory takes about as long as so many copies.
+    private static let itemsAhead = 12
 
     private func removeAll() {
         keys.removeAll(keepingCapacity: true)
         places.removeAll(keepingCapacity: true)
+        features.removeAll(keepingCapacity: true)
         categories.removeAll(keepingCapacity: true)
         rows.removeAll(keepingCapacity: true)
         live.removeAll(keepingCapacity: true)

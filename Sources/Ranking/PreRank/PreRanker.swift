@@ -18,9 +18,6 @@ public final class PreRanker: Sendable {
     let clock: LogClock
     private let liveTowers = LiveItemTowers()
 
-    /// Item vectors that are asked for ahead of their use: memory takes about as long as eight candidates' features.
-    private static let itemsAhead = 8
-
     /// - Parameters:
     ///   - file: The snapshot's `prerank` component.
     ///   - items: Its catalogue.
@@ -60,7 +57,9 @@ public final class PreRanker: Sendable {
         in scratch: PreRankScratch
     ) {
         var itemTowers = 0
-        scratch.begin(items, net: net, live: live) { liveTowers.entry(of: $0, net: net, runs: &itemTowers) }
+        scratch.begin(items, now: scene.asOf, net: net, live: live) {
+            liveTowers.entry(of: $0, net: net, runs: &itemTowers)
+        }
         scratch.towers.item = itemTowers
         if scratch.count > 0 {
             signals.read { signals in
@@ -93,44 +92,45 @@ public final class PreRanker: Sendable {
 
     /// Predicts for catalogue candidates `range` of the scratch.
     private func predict(_ range: Range<Int>, _ scratch: PreRankScratch, _ signals: borrowing SignalTable) {
+        scratch.takeFeatures(range, signals)
         // Taken out of their objects once: each would be retained and released for every candidate.
-        let (cross, rows) = (scratch.cross, scratch.rows)
-        let signals = copy signals
-        let features = net.model.specification.cross
-        func prefetch(_ row: Int) {
-            net.prefetchItem(row)
-            signals.prefetch(row)
-        }
-        for place in range.prefix(Self.itemsAhead) { prefetch(Int(rows[place])) }
-        predict(range.count, scratch) { place, vector, values in
-            let next = range.lowerBound + place + Self.itemsAhead
-            if next < range.upperBound { prefetch(Int(rows[next])) }
-            let row = Int(rows[range.lowerBound + place])
-            net.copyItem(row, to: vector)
-            let item = signals.of(row: row)
-            cross.encode(row: row, item.features, signals: item.signals, features: features, into: values)
+        let (cross, names) = (scratch.cross, net.model.specification.cross)
+        predict(range, scratch) { inputs in
+            scratch.rows.withUnsafeBufferPointer { rows in
+                let rows = UnsafeBufferPointer(rebasing: rows[range])
+                net.copyItems(rows, to: inputs.vectors, stride: inputs.vectorStride)
+                for (place, row) in rows.enumerated() {
+                    let item = signals.of(row: Int(row))
+                    cross.encode(
+                        row: Int(row), item.features, age: scratch.ages[place], signals: item.signals, features: names,
+                        into: inputs.features(of: place, count: names.count))
+                }
+            }
         }
     }
 
     /// Predicts for live candidates `range` of the scratch.
     private func predictLive(_ range: Range<Int>, _ scratch: PreRankScratch, _ signals: borrowing SignalTable) {
-        let signals = copy signals
-        let (cross, live, features) = (scratch.cross, scratch.live, net.model.specification.cross)
-        predict(range.count, scratch) { place, vector, values in
-            let entry = live[range.lowerBound + place]
-            entry.vector.withUnsafeBufferPointer { own in
-                if let base = own.baseAddress { vector.update(from: base, count: own.count) }
+        scratch.takeFeatures(ofLive: range)
+        let (cross, names) = (scratch.cross, net.model.specification.cross)
+        predict(range, scratch) { inputs in
+            for (place, entry) in scratch.live[range].enumerated() {
+                entry.vector.withUnsafeBufferPointer { own in
+                    guard let base = own.baseAddress else { return }
+                    (inputs.vectors + place * inputs.vectorStride).update(from: base, count: own.count)
+                }
+                cross.encode(
+                    row: nil, entry.features, age: scratch.ages[place], signals: signals.of(entry.features),
+                    features: names, into: inputs.features(of: place, count: names.count))
             }
-            cross.encode(
-                row: nil, entry.features, signals: signals.of(entry.features), features: features, into: values)
         }
     }
 
     /// - Parameter fill: See `PreRankHead.run`.
     private func predict(
-        _ count: Int, _ scratch: PreRankScratch,
-        fill: (Int, UnsafeMutablePointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void
+        _ range: Range<Int>, _ scratch: PreRankScratch, fill: (PreRankHead.TileInputs) -> Void
     ) {
+        let count = range.count
         net.head.run(rows: count, in: scratch.head, fill: fill) { results in
             let first = scratch.predictions.count
             for place in 0..<count {
@@ -146,7 +146,7 @@ public final class PreRanker: Sendable {
     }
 
     private func fuse(_ scratch: PreRankScratch) {
-        scratch.attributes.fill(for: fusion, rows: scratch.rows, live: scratch.live, columns: net.encoder.columns)
+        scratch.attributes.fill(for: fusion, items: scratch.features)
         scratch.predictions.withUnsafeBufferPointer { predictions in
             fusion.score(
                 FusionCandidates(

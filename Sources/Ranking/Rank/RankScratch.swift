@@ -32,9 +32,7 @@ final class RankScratch {
     }
 
     /// Gathers what came through the cut.
-    ///
-    /// - Parameter columns: of the catalogue.
-    func gather(heads: Int, columns: ItemFeatureColumns) {
+    func gather(heads: Int) {
         ranked.removeAll(keepingCapacity: true)
         keys.removeAll(keepingCapacity: true)
         rows.removeAll(keepingCapacity: true)
@@ -49,7 +47,9 @@ final class RankScratch {
             live.append(preRank.live[Int(place) - known])
         }
         candidates.removeAll(keepingCapacity: true)
-        for row in rows { candidates.append(RankingCandidate(row: Int(row), columns: columns)) }
+        for (row, place) in zip(rows, ranked) {
+            candidates.append(RankingCandidate(row: Int(row), preRank.features[Int(place)]))
+        }
         for entry in live { candidates.append(RankingCandidate(entry.features)) }
         for place in ranked { keys.append(preRank.keys[Int(place)]) }
         predictions.removeAll(keepingCapacity: true)

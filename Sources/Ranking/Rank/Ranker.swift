@@ -127,13 +127,12 @@ public final class Ranker: @unchecked Sendable {
     private func rank(
         _ query: RankingQuery, _ scratch: RankScratch, _ stage: any RankingStage, _ fusion: FusionFormula
     ) {
-        scratch.gather(heads: stage.heads.count, columns: preRanker.net.encoder.columns)
+        scratch.gather(heads: stage.heads.count)
         guard !scratch.ranked.isEmpty else { return }
         scratch.predictions.withUnsafeMutableBufferPointer { predictions in
             stage.predict(query.state, query.scene, scratch.candidates, into: predictions)
         }
-        scratch.attributes.fill(
-            for: fusion, rows: scratch.rows, live: scratch.live, columns: preRanker.net.encoder.columns)
+        scratch.attributes.fill(for: fusion, items: scratch.candidates.lazy.map(\.features))
         scratch.predictions.withUnsafeBufferPointer { predictions in
             fusion.score(
                 FusionCandidates(

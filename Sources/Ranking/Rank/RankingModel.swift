@@ -71,10 +71,7 @@ public final class RankingModel: RankingStage, @unchecked Sendable {
             inputs(state, scene, candidates, workspace), in: workspace.scratch(net, rows: candidates.count),
             into: predictions)
         for (head, calibrator) in calibrators.enumerated() {
-            guard let calibrator else { continue }
-            for place in stride(from: head, to: candidates.count * heads.count, by: heads.count) {
-                predictions[place] = calibrator(predictions[place])
-            }
+            calibrator?.calibrate(predictions, column: head, of: heads.count)
         }
     }
 

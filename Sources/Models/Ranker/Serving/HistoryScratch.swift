@@ -1,4 +1,5 @@
 import Inference
+import Networks
 
 /// What a sequence's attention writes for one request.
 final class HistoryScratch {
@@ -13,6 +14,8 @@ final class HistoryScratch {
     var rows: [Int] = []
     var positions: [Int] = []
     var scores: [Float] = []
+    /// Rows of a table that are gathered.
+    private var indices: [UInt32] = []
 
     init(_ history: ServedHistory, rowsMax: Int) {
         let attends = history.attention != nil
@@ -26,6 +29,7 @@ final class HistoryScratch {
         guard attends else { return }
         rows.reserveCapacity(rowsMax)
         positions.reserveCapacity(history.keysMax)
+        indices.reserveCapacity(max(history.keysMax, Tile.rows))
         if searches { scores.reserveCapacity(history.specification.length + history.keysMax) }
     }
 
@@ -41,6 +45,16 @@ final class HistoryScratch {
     func take(positions range: Range<Int>) {
         positions.removeAll(keepingCapacity: true)
         positions.append(contentsOf: range)
+    }
+
+    /// Copies the rows of a table that a column has at `places`.
+    func gather(
+        _ column: [UInt32], _ places: ArraySlice<Int>, of table: EmbeddingTable, to target: UnsafeMutablePointer<Float>,
+        stride: Int
+    ) {
+        indices.removeAll(keepingCapacity: true)
+        for place in places { indices.append(column[place]) }
+        indices.withUnsafeBufferPointer { table.gather($0, to: target, stride: stride) }
     }
 
     /// From places in a list to places in all lists.

@@ -14,9 +14,6 @@ struct ServedField: Sendable {
     let column: Int
     let width: Int
 
-    /// Rows that are asked for ahead of their use.
-    private static let rowsAhead = 8
-
     /// Whether the field is given once for all rows.
     func isShared(_ inputs: RankerInputs) -> Bool {
         inputs.isShared(index, numbers: width)
@@ -29,10 +26,7 @@ struct ServedField: Sendable {
         let target = x + column
         switch (inputs.fields[index], table) {
         case (.categorical(let values), let table?):
-            for row in rows {
-                if row + Self.rowsAhead < values.count { table.prefetch(Int(values[row + Self.rowsAhead])) }
-                table.copy(Int(values[row]), to: target + (row - rows.lowerBound) * stride)
-            }
+            values[rows].withUnsafeBufferPointer { table.gather($0, to: target, stride: stride) }
         case (.multivalued(let lists), let table?):
             for row in rows {
                 table.pool(

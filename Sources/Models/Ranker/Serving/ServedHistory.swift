@@ -149,10 +149,10 @@ extension ServedHistory {
             for row in scratch.rows { (scratch.outputs + row * width).update(repeating: 0, count: width) }
             return
         }
-        request.begin(count: scratch.positions.count) { writeKeys(inputs.histories[index], scratch.positions, to: $0) }
+        request.begin(count: scratch.positions.count) { writeKeys(inputs.histories[index], scratch, to: $0) }
         for start in stride(from: 0, to: scratch.rows.count, by: Tile.rows) {
             let rows = scratch.rows[start..<min(start + Tile.rows, scratch.rows.count)]
-            writeQueries(inputs, rows, to: scratch.queries)
+            writeQueries(inputs, rows, scratch)
             request.run(
                 UnsafeBufferPointer(start: scratch.queries, count: rows.count * queryWidth), rows: rows.count,
                 into: UnsafeMutableBufferPointer(start: scratch.results, count: rows.count * width))
@@ -163,30 +163,28 @@ extension ServedHistory {
     }
 
     private func writeKeys(
-        _ history: RankerInputs.History, _ positions: [Int], to keys: UnsafeMutablePointer<Float>
+        _ history: RankerInputs.History, _ scratch: HistoryScratch, to keys: UnsafeMutablePointer<Float>
     ) {
         for part in tables {
-            let rows = history.columns[part.source]
-            for (place, position) in positions.enumerated() {
-                part.table.copy(Int(rows[position]), to: keys + place * width + part.offset)
-            }
+            scratch.gather(
+                history.columns[part.source], scratch.positions[...], of: part.table, to: keys + part.offset,
+                stride: width)
         }
-        guard let ages else { return }
-        for (place, position) in positions.enumerated() {
-            ages.copy(Int(history.ages[position]), to: keys + (place + 1) * width - ages.width)
+        if let ages {
+            scratch.gather(history.ages, scratch.positions[...], of: ages, to: keys + width - ages.width, stride: width)
         }
     }
 
-    private func writeQueries(
-        _ inputs: RankerInputs, _ rows: ArraySlice<Int>, to queries: UnsafeMutablePointer<Float>
-    ) {
-        for part in self.queries {
+    private func writeQueries(_ inputs: RankerInputs, _ rows: ArraySlice<Int>, _ scratch: HistoryScratch) {
+        for part in queries {
             guard case .categorical(let values) = inputs.fields[part.source] else {
                 preconditionFailure("a query is a categorical field")
             }
-            for (place, row) in rows.enumerated() {
-                let value = values[values.count == 1 ? 0 : row]
-                part.table.copy(Int(value), to: queries + place * queryWidth + part.offset)
+            let target = scratch.queries + part.offset
+            if values.count == 1 {
+                for place in 0..<rows.count { part.table.copy(Int(values[0]), to: target + place * queryWidth) }
+            } else {
+                scratch.gather(values, rows, of: part.table, to: target, stride: queryWidth)
             }
         }
     }
