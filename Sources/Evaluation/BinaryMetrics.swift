@@ -65,6 +65,20 @@ public enum BinaryMetrics {
         return excess.reduce(0) { $0 + abs($1) } / Double(labels.count)
     }
 
+    /// What ``expectedCalibrationError(probabilities:labels:bins:)`` comes to, on average, when the probabilities are exactly
+    /// right: what chance leaves in a bin is about normal with variance sum p (1 - p).
+    ///
+    /// A measured error near it says that no more can be told of the calibration by so few rows.
+    public static func calibrationErrorOfChance(probabilities: [Float], bins: Int = 10) -> Double? {
+        guard !probabilities.isEmpty else { return nil }
+        var variance = [Double](repeating: 0, count: bins)
+        for probability in probabilities {
+            let bin = min(max(Int(probability * Float(bins)), 0), bins - 1)
+            variance[bin] += Double(probability) * (1 - Double(probability))
+        }
+        return variance.reduce(0) { $0 + (2 / Double.pi * $1).squareRoot() } / Double(probabilities.count)
+    }
+
     /// Sum of probabilities over number of positives: 1 for a calibrated model.
     public static func calibrationRatio(probabilities: [Float], labels: [Bool]) -> Double? {
         let positives = labels.count { $0 }

@@ -95,6 +95,17 @@ struct MetricsTests {
 
     }
 
+    /// By hand, exactly: of 100 rows of probability 1/2 the mean distance is 50 C(100, 50) / 2^100 / 100 = 0.0397946; 400 rows
+    /// of 0.05 beside them are off by E|X - 20| = 3.46340 for a binomial X.
+    @Test func calibrationErrorOfChance() {
+        let halves = [Float](repeating: 0.5, count: 100)
+        expectEqual(BinaryMetrics.calibrationErrorOfChance(probabilities: halves), 0.0397946, within: 2e-4)
+        let both = halves + [Float](repeating: 0.05, count: 400)
+        expectEqual(
+            BinaryMetrics.calibrationErrorOfChance(probabilities: both), (3.97946 + 3.46340) / 500, within: 2e-4)
+        #expect(BinaryMetrics.calibrationErrorOfChance(probabilities: []) == nil)
+    }
+
     /// By hand: ratios 1.2 / 2, 0.9 / 1 and 0.3 / 1; errors over the bins that hold the predictions.
     @Test func calibrationByHeadAndSegment() {
         var report = CalibrationReport()

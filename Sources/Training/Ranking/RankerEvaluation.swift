@@ -63,6 +63,7 @@ struct RankerEvaluation {
             scores: values, labels: happened, groups: rows.map { users[$0] })
         figures.logLoss = BinaryMetrics.logLoss(probabilities: values, labels: happened)
         figures.calibrationError = BinaryMetrics.expectedCalibrationError(probabilities: values, labels: happened)
+        figures.calibrationErrorOfChance = BinaryMetrics.calibrationErrorOfChance(probabilities: values)
         figures.calibrationRatio = BinaryMetrics.calibrationRatio(probabilities: values, labels: happened)
         figures.areaAmongAll = areaAmongAll(head, place, predictions)
         return figures

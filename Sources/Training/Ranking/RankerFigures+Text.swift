@@ -36,13 +36,15 @@ extension RankerFigures {
 }
 
 extension HeadFigures {
-    static let titles = ["rows", "with it", "AUC", "among all", "GAUC", "log loss", "ECE", "sum p/y", "mean error"]
+    static let titles = [
+        "rows", "with it", "AUC", "among all", "GAUC", "log loss", "ECE", "by chance", "sum p/y", "mean error",
+    ]
 
     var cells: [String] {
         ["\(rows)", "\(positives)"]
             + [
-                areaUnderCurve, areaAmongAll, groupedAreaUnderCurve, logLoss, calibrationError, calibrationRatio,
-                meanAbsoluteError,
+                areaUnderCurve, areaAmongAll, groupedAreaUnderCurve, logLoss, calibrationError,
+                calibrationErrorOfChance, calibrationRatio, meanAbsoluteError,
             ].map(TrainingReport.share)
     }
 }

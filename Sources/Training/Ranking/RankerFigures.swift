@@ -20,6 +20,8 @@ public struct HeadFigures: Codable, Hashable, Sendable {
     public var groupedAreaUnderCurve: Double?
     public var logLoss: Double?
     public var calibrationError: Double?
+    /// What it would be on average were the predictions exactly right.
+    public var calibrationErrorOfChance: Double?
     /// Sum of predictions over the sum of what happened.
     public var calibrationRatio: Double?
     /// Of a head that predicts an amount.

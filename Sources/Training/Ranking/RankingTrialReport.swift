@@ -59,7 +59,7 @@ public struct RankingTrialReport: Codable, Hashable, Sendable {
         return lines.joined(separator: "\n")
     }
 
-    /// A line a model: AUC of each head among all rows, then GAUC, log loss and ECE of the first, and the fused order's NDCG.
+    /// A line a model: AUC of each head among all rows, then GAUC, log loss, ECE and what chance leaves of it of the first, and the fused order's NDCG.
     private static func areas(_ title: String, _ models: [ModelFigures]) -> [String] {
         var heads: [String] = []
         for head in models.flatMap(\.heads) where !heads.contains(head.head) { heads.append(head.head) }
@@ -70,10 +70,12 @@ public struct RankingTrialReport: Codable, Hashable, Sendable {
             }
             let first = model.heads.first
             let others = [
-                first?.groupedAreaUnderCurve, first?.logLoss, first?.calibrationError, model.normalizedGain,
+                first?.groupedAreaUnderCurve, first?.logLoss, first?.calibrationError,
+                first?.calibrationErrorOfChance, model.normalizedGain,
             ].map(TrainingReport.share)
             return (model.model, cells + others)
         }
-        return TrainingReport.table(title, heads + ["GAUC", "log loss", "ECE", "NDCG@10"], rows, width: 11)
+        let titles = heads + ["GAUC", "log loss", "ECE", "by chance", "NDCG@10"]
+        return TrainingReport.table(title, titles, rows, width: 11)
     }
 }
