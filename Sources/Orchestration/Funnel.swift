@@ -60,9 +60,9 @@ struct Funnel: Sendable {
     func run(
         _ query: RecommendQuery, on snapshot: FunnelSnapshot, deadline: Deadline, now: Int64, explains: Bool = false
     ) async throws(RPCError) -> Outcome {
-        let scene = try query.scene(at: now, on: snapshot)
         let deadlines = StageDeadlines(caller: deadline, configuration: configuration)
         var notes = CompletenessNotes()
+        let scene = query.scene(at: now, on: snapshot, notes: &notes)
         let (view, userReport) = try await userView(query.user, on: snapshot, now: now)
         let (recallQuery, encodeReport) = recallQuery(query, view, snapshot, now)
         let recalled = try await recallUnseen(

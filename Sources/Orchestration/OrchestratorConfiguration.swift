@@ -37,6 +37,8 @@ public enum RequestLimits {
     /// Items that the caller excludes: more belong into the user's state.
     public static let excludedMax = 1000
     public static let eventsMax = 1000
+    /// Keys of a request's context; a data set has at most 64 fields of it.
+    public static let contextMax = 128
     /// Items of one upsert.
     public static let itemsMax = 1000
     /// Bytes of a title, a category or the name of a city, as in imports.

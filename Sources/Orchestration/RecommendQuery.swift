@@ -33,6 +33,15 @@ struct RecommendQuery: Sendable {
         }
         for id in request.excludeItemIDs { try RequestLimits.check(id: id, "exclude_item_ids") }
         if !request.requestID.isEmpty { try RequestLimits.check(id: request.requestID, "request_id") }
+        guard request.context.count <= RequestLimits.contextMax else {
+            throw RPCError(
+                .invalidArgument,
+                "context: expected at most \(RequestLimits.contextMax) keys, found \(request.context.count)")
+        }
+        for (key, value) in request.context {
+            _ = try RequestLimits.text(key, "context")
+            _ = try RequestLimits.text(value, "context: \(key)")
+        }
         user = UserKey(publicID: request.userID)
         pageSize = request.pageSize == 0 ? configuration.pageSize : Int(request.pageSize)
         excluded = request.excludeItemIDs.map { ItemKey(publicID: $0) }.sorted()
@@ -49,13 +58,16 @@ extension RecommendQuery {
 
     /// The scene of the request, in a snapshot's rows; what its log does not have is unknown.
     ///
-    /// - Throws: INVALID_ARGUMENT that names a key that the snapshot's data set does not have.
-    func scene(at now: Int64, on snapshot: FunnelSnapshot) throws(RPCError) -> Catalog.Scene {
+    /// - Parameter notes: are told of keys that the snapshot's data set does not have. They fail no request: another
+    ///   snapshot, before this one or after it, may have them.
+    func scene(at now: Int64, on snapshot: FunnelSnapshot, notes: inout CompletenessNotes) -> Catalog.Scene {
         let known = Set(Self.contextKeys).union(snapshot.contexts.keys)
-        if let key = context.keys.sorted().first(where: { !known.contains($0) }) {
-            throw RPCError(
-                .invalidArgument,
-                "context: unknown key '\(key)'; known here: \(known.sorted().joined(separator: ", "))")
+        let unused = context.keys.filter { !known.contains($0) }.sorted()
+        if let first = unused.first {
+            let more = unused.count > 1 ? " and \(unused.count - 1) more keys" : ""
+            notes.note(
+                "context: not used: '\(first)'\(more), which the snapshot's data set does not have; known here: "
+                    + known.sorted().joined(separator: ", "))
         }
         return Catalog.Scene(
             timeMilliseconds: now, surface: context["surface"].map { snapshot.surface(named: $0) } ?? 0,

@@ -175,6 +175,18 @@ import Testing
         #expect(cluster.ranked.all == [scene, scene])
     }
 
+    /// A client that has been told of a new field is served by the snapshot before it, too.
+    @Test(arguments: [
+        (["mood": "x"], "'mood'"), (["geohash": "u4xsu", "device": "tv"], "'geohash'"),
+        (["mood": "x", "geohash": "u4xsu", "weather": ""], "'geohash' and 2 more keys"),
+    ])
+    func keysThatTheSnapshotDoesNotHaveAreTold(context: [String: String], told: String) async throws {
+        let page = try await SmallCluster().recommend(RecommendRequest(userID: "7", context: context))
+        #expect(!page.items.isEmpty)
+        let reason = "context: not used: \(told), which the snapshot's data set does not have; known here: "
+        #expect(page.completeness?.reasons == [reason + "city, device, latitude, longitude, surface"])
+    }
+
     @Test(arguments: [
         (RecommendRequest(), "user_id: expected an id, found an empty string"),
         (
@@ -188,10 +200,13 @@ import Testing
             "exclude_item_ids: expected at most 1000, found 1001"
         ),
         (
-            RecommendRequest(userID: "7", context: ["mood": "x"]),
-            "context: unknown key 'mood'; known here: city, device, latitude, longitude, surface"
+            RecommendRequest(userID: "7", context: .init(uniqueKeysWithValues: (0..<129).map { ("\($0)", "") })),
+            "context: expected at most 128 keys, found 129"
         ),
-        (RecommendRequest(userID: "7", context: ["geohash": "u4xsu"]), "context: unknown key 'geohash'; known here: "),
+        (
+            RecommendRequest(userID: "7", context: ["device": String(repeating: "x", count: 1025)]),
+            "context: device: expected at most 1024 bytes, found 1025"
+        ),
         (
             RecommendRequest(userID: "7", context: ["latitude": "91", "longitude": "5"]),
             "context: latitude: expected -90 to 90 degrees, found '91'"

@@ -145,7 +145,7 @@ import Testing
     }
 
     /// A process that cannot serve says why for as long as it is so, and what it has no use for when it serves.
-    @Test func whyNothingIsServedIsTold() async throws {
+    @Test(.timeLimit(.minutes(2))) func whyNothingIsServedIsTold() async throws {
         let host = try makeHost(directory, source: source, remark: { "sums \($0.vectorSum) for nothing" })
         let run = Task { await host.run() }
         defer { run.cancel() }

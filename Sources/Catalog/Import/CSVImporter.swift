@@ -84,7 +84,7 @@ struct CSVImporter: LogImporter {
             }
             if let price, !table.bytes(price).isEmpty {
                 guard let amount = FieldValue.number(table.bytes(price)),
-                    (0...Double(ItemTable.priceMax)).contains(amount)
+                    (0...1e12).contains(amount)
                 else {
                     table.reject(.value, price)
                     continue

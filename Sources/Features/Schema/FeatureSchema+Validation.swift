@@ -47,7 +47,19 @@ extension FeatureSchema {
                 result.features.append(feature)
             }
         }
+        result.dropCombinations { $0.optional == true }
         return result
+    }
+
+    /// Leaves out combinations of features that are not there.
+    ///
+    /// - Parameter mayDrop: which; others are for `validate` to refuse.
+    public mutating func dropCombinations(where mayDrop: (FeatureDefinition) -> Bool) {
+        let names = Set(features.map(\.name))
+        features.removeAll { feature in
+            feature.parsedSource == .combination && mayDrop(feature)
+                && !Set(feature.of ?? []).isSubset(of: names)
+        }
     }
 
     /// The field a feature names, or the holidays, when they are not there.

@@ -54,7 +54,7 @@ public struct RecommendRequest: Equatable, Sendable {
     /// Items the caller does not want on this page.
     public var excludeItemIDs: [String]
     /// The scene: "surface" (tab or page name), "latitude" and "longitude" (degrees), "city", and the context fields of the
-    /// snapshot's data set by their names, such as "device".
+    /// snapshot's data set by their names, such as "device". Other keys are not used, and Completeness.reasons names them.
     public var context: [String: String]
     /// Echoed in the response and in logs; the server makes one when it is empty.
     public var requestID: String

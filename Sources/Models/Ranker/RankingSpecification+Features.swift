@@ -13,7 +13,10 @@ extension RankingSpecification {
         var schema = try features.resolved(for: supply)
         if days < 14 {
             let daily: [FeatureSource] = [.scene(.weekday), .scene(.holiday)]
-            schema.features.removeAll { FeatureSource($0.source).map(daily.contains) ?? false }
+            let dropped = Set(
+                schema.features.filter { FeatureSource($0.source).map(daily.contains) ?? false }.map(\.name))
+            schema.features.removeAll { dropped.contains($0.name) }
+            schema.dropCombinations { !dropped.isDisjoint(with: $0.of ?? []) }
         }
         let names = Set(net.fields.map(\.name))
         if !names.isEmpty {

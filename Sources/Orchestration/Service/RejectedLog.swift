@@ -133,8 +133,11 @@ private struct RejectedFile {
     mutating func append(_ rows: [UInt8]) throws(BlobError) {
         guard !rows.isEmpty else { return }
         if size + rows.count > bytesMax, size > Self.header.count {
-            try FileSystem.rename(path, to: "\(path).1")
-            (file, size) = try Self.open(path)
+            // The next file is there before this one makes way: a full disk loses neither.
+            let next = try Self.open("\(path).next")
+            if FileSystem.exists(path) { try FileSystem.rename(path, to: "\(path).1") }
+            try FileSystem.rename("\(path).next", to: path)
+            (file, size) = next
         }
         do throws(BlobError) {
             try rows.span.bytes.withUnsafeBytes { (raw) throws(BlobError) in try file.write(raw, at: size) }

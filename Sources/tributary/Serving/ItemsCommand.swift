@@ -49,7 +49,7 @@ struct ItemsAddCommand: AsyncParsableCommand {
     @Option(help: "How good it is, above 0 and up to 1.")
     var quality: Float?
 
-    @Option(help: "Its price, above 0, in the currency of the imported items.")
+    @Option(help: "Its price, above 0 (0: unknown), in the currency of the imported items.")
     var price: Float?
 
     @Option(help: "A file of JSON lines; - reads standard input.")

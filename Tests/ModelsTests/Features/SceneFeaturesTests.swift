@@ -137,6 +137,30 @@ struct SceneFeaturesTests {
             told == plain[...(scene + 2)] + ["context.device", "context.os", "holiday"] + plain[(scene + 3)...])
     }
 
+    /// A combination goes with what it is made of.
+    @Test func combinationsNeedTheirParts() throws {
+        let schema = FeatureSchema(features: [
+            FeatureDefinition("hour", "scene.hour"),
+            FeatureDefinition("device", "scene.context.device", optional: true),
+            FeatureDefinition("both", "cross.hash", buckets: 64, of: ["hour", "device"], optional: true),
+        ])
+        func names(_ contexts: [String]) throws -> [String] {
+            try schema.resolved(for: FeatureSupply(profile: [], contexts: contexts)).features.map(\.name)
+        }
+        #expect(try names([]) == ["hour"])
+        #expect(try names(["device"]) == ["hour", "device", "both"])
+
+        var ranker = ModelSpecification().ranker
+        ranker.features.features.append(
+            FeatureDefinition("hour_weekday", "cross.hash", buckets: 512, of: ["hour", "weekday"]))
+        func names(days: Double) throws -> Set<String> {
+            let schema = try ranker.schema(for: FeatureSupply(profile: [], contexts: []), days: days)
+            return Set(schema.features.map(\.name))
+        }
+        #expect(try names(days: 20).isSuperset(of: ["hour", "weekday", "hour_weekday"]))
+        #expect(try names(days: 13).isDisjoint(with: ["weekday", "hour_weekday"]))
+    }
+
     @Test(arguments: [
         (
             "Mars/Olympus", [],

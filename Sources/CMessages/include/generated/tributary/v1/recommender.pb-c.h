@@ -107,7 +107,7 @@ struct  Tributary__V1__RecommendRequest
   ProtobufCBinaryData *exclude_item_ids;
   /*
    * The scene: "surface" (tab or page name), "latitude" and "longitude" (degrees), "city", and the context fields of the
-   * snapshot's data set by their names, such as "device".
+   * snapshot's data set by their names, such as "device". Other keys are not used, and Completeness.reasons names them.
    */
   size_t n_context;
   Tributary__V1__RecommendRequest__ContextEntry **context;
