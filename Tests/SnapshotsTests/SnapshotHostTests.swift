@@ -164,6 +164,18 @@ import Testing
         #expect(try await RemoteNode(name: "shard-0", client: client).status() == served)
     }
 
+    /// A process that was told to switch has nothing to complain of, though it could not ask the source before.
+    @Test(.timeLimit(.minutes(2))) func aCommitEndsWhatWasInItsWay() async throws {
+        let host = try makeHost(directory, source: source) { $0.catchUpInterval = .seconds(3600) }
+        let run = Task { await host.run() }
+        defer { run.cancel() }
+        while await host.status().failure == nil { try await Task.sleep(for: .milliseconds(1)) }
+        let manifest = try World().publish(into: store)
+        _ = try await host.prepare(manifest.version)
+        try await host.commit(manifest.version)
+        #expect(await host.status().failure == nil)
+    }
+
     @Test func truncatedAndMissingBlobsAreRefused() async throws {
         let manifest = try World().publish(into: store)
         let path = try store.blobPath(manifest.component("catalog").sha256)

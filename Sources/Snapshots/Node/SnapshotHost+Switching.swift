@@ -23,7 +23,8 @@ extension SnapshotHost: SnapshotNode {
             state.withLock {
                 $0.current = snapshot
                 $0.committed = after
-                $0.refusal = nil
+                // What was in the way of this is none now.
+                ($0.refusal, $0.lapse) = (nil, nil)
             }
             logger.info("serving snapshot \(version)", metadata: ["previous": "\(after?.previous ?? "none")"])
             if let remark = remark(snapshot.value) { logger.warning("snapshot \(version): \(remark)") }
