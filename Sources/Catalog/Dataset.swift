@@ -51,7 +51,7 @@ public struct ItemTable: Sendable {
     public var tags: ItemTags
 
     /// More is a mistaken unit or column, in any currency.
-    public static let priceMax: Float = 1e12
+    public static let priceMax = 1e12
 
     /// Columns left out are unknown for every item.
     public init(

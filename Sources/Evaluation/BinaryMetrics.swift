@@ -59,7 +59,7 @@ public enum BinaryMetrics {
         guard !labels.isEmpty else { return nil }
         var excess = [Double](repeating: 0, count: bins)
         for (probability, label) in zip(probabilities, labels) {
-            let bin = min(max(Int(probability * Float(bins)), 0), bins - 1)
+            let bin = bin(of: probability, among: bins)
             excess[bin] += Double(probability) - (label ? 1 : 0)
         }
         return excess.reduce(0) { $0 + abs($1) } / Double(labels.count)
@@ -73,10 +73,14 @@ public enum BinaryMetrics {
         guard !probabilities.isEmpty else { return nil }
         var variance = [Double](repeating: 0, count: bins)
         for probability in probabilities {
-            let bin = min(max(Int(probability * Float(bins)), 0), bins - 1)
+            let bin = bin(of: probability, among: bins)
             variance[bin] += Double(probability) * (1 - Double(probability))
         }
         return variance.reduce(0) { $0 + (2 / Double.pi * $1).squareRoot() } / Double(probabilities.count)
+    }
+
+    private static func bin(of probability: Float, among bins: Int) -> Int {
+        min(max(Int(probability * Float(bins)), 0), bins - 1)
     }
 
     /// Sum of probabilities over number of positives: 1 for a calibrated model.

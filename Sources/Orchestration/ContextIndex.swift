@@ -25,14 +25,16 @@ struct ContextIndex: Sendable {
     }
 
     private let fields: [Field]
+    /// Keys of a request's context that are read: the fields' but that of the cell, which coordinates tell, and those that
+    /// are known whatever the data set.
+    let known: Set<String>
 
     /// - Complexity: O(length of all values).
     init(_ fields: [CategoricalField]) {
         self.fields = fields.map(Field.init)
+        known = Set(fields.map(\.name)).subtracting([ExposureTable.geohashContext])
+            .union(["city", "latitude", "longitude", "surface"])
     }
-
-    /// What requests tell the fields by; the cell is told by coordinates.
-    var keys: [String] { fields.map(\.name).filter { $0 != ExposureTable.geohashContext } }
 
     /// For each field the row of its value, 0 when it is not told.
     func rows(_ context: [String: String], place: Place?) -> [UInt32] {

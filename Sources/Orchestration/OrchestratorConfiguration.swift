@@ -1,3 +1,4 @@
+import Catalog
 public import Ranking
 public import Recall
 
@@ -46,7 +47,7 @@ public enum RequestLimits {
     /// Four months, as in imports: more is a mistaken unit.
     public static let durationSecondsMax: Float = 10_000_000
     /// The last millisecond of the year 9999.
-    public static let timeMillisecondsMax: Int64 = 253_402_300_799_999
+    public static let timeMillisecondsMax = ISOTime.millisecondsMax
     /// Items of one report of impressions.
     public static let countsMax = 100_000
     /// Events of one report of statistics, profile fields of each, and bytes of a snapshot's version.

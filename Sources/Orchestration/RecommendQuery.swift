@@ -53,15 +53,12 @@ struct RecommendQuery: Sendable {
 }
 
 extension RecommendQuery {
-    /// Keys that are known whatever the data set.
-    private static let contextKeys = ["city", "latitude", "longitude", "surface"]
-
     /// The scene of the request, in a snapshot's rows; what its log does not have is unknown.
     ///
     /// - Parameter notes: are told of keys that the snapshot's data set does not have. They fail no request: another
     ///   snapshot, before this one or after it, may have them.
     func scene(at now: Int64, on snapshot: FunnelSnapshot, notes: inout CompletenessNotes) -> Catalog.Scene {
-        let known = Set(Self.contextKeys).union(snapshot.contexts.keys)
+        let known = snapshot.contexts.known
         let unused = context.keys.filter { !known.contains($0) }.sorted()
         if let first = unused.first {
             let more = unused.count > 1 ? " and \(unused.count - 1) more keys" : ""

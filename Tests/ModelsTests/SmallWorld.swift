@@ -1,4 +1,5 @@
 import Catalog
+import Features
 import Kernels
 
 /// Mixes a counter: enough randomness for a test's data.
@@ -13,6 +14,18 @@ struct CountingGenerator: RandomNumberGenerator {
 
 /// A small data set with a fixed pattern: users prefer the category of their own number, with noise.
 enum SmallWorld {
+    /// Finds the users and items of a world of this kind, by the priors of its log.
+    static func base(_ dataset: Dataset) -> FeatureEncoder {
+        let columns = ItemFeatureColumns(dataset.items)
+        return FeatureEncoder(
+            columns: columns, itemIndex: KeyIndex(dataset.items.keys), userIndex: KeyIndex(dataset.users.keys),
+            description: FeatureDescription(
+                priors: RatePriors(
+                    exposures: dataset.exposures, rows: 0..<dataset.exposures.count, userCount: dataset.users.count,
+                    columns: columns), profileSizes: dataset.users.fields.map(\.vocabulary.count), surfaceCount: 2),
+            recentItems: 5)
+    }
+
     static func dataset(users: Int = 12, items: Int = 30, rows: Int = 600, seed: UInt64 = 7) -> Dataset {
         var generator = CountingGenerator(count: seed)
         let categories = 3

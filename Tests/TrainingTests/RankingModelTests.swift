@@ -55,6 +55,19 @@ struct RankingModelTests {
         return state
     }
 
+    /// The ranking model of a snapshot, as a ranker opens it.
+    private func model(
+        _ open: (String) throws -> SafetensorsFile, _ encoder: RankingEncoder, _ statistics: RankingStatistics,
+        until moment: Int64
+    ) throws -> RankingModel {
+        try RankingModel(
+            RankingModel.Components(
+                ranker: open("ranker"), calibration: open("ranker-calibration"), golden: open("ranker-golden")),
+            encoder: encoder,
+            statistics: LiveStatistics(
+                statistics, version: "v", clock: LogClock(dataUntil: moment), itemIndex: encoder.itemIndex))
+    }
+
     /// What the ranker answers is what the net that was trained predicts of the same inputs, calibrated, and fused.
     @Test func whatIsServedIsWhatWasTrained() throws {
         let dataset = try world()
@@ -68,12 +81,7 @@ struct RankingModelTests {
             var (encoder, statistics) = try RankerFeatures.encoder(file, columns: columns, itemIndex: index)
             try statistics.restore(open(RankingStatistics.componentKind))
             let calibration = try RankerCalibration(open("ranker-calibration"))
-            let stage = try RankingModel(
-                RankingModel.Components(
-                    ranker: file, calibration: try open("ranker-calibration"), golden: try open("ranker-golden")),
-                encoder: encoder,
-                statistics: LiveStatistics(
-                    statistics, version: "v", clock: LogClock(dataUntil: scene.timeMilliseconds), itemIndex: index))
+            let stage = try model(open, encoder, statistics, until: scene.timeMilliseconds)
             let fusion = FusionSpecification(
                 .clickTimes, [FusionTerm(head: "like", weight: 2), FusionTerm(head: "finish", lengthAdjusted: true)])
             let ranker = try Ranker(
@@ -138,12 +146,7 @@ struct RankingModelTests {
             let file = try open("ranker")
             let columns = ItemFeatureColumns(dataset.items)
             let (encoder, statistics) = try RankerFeatures.encoder(file, columns: columns, itemIndex: index)
-            let model = try RankingModel(
-                RankingModel.Components(
-                    ranker: file, calibration: try open("ranker-calibration"), golden: try open("ranker-golden")),
-                encoder: encoder,
-                statistics: LiveStatistics(
-                    statistics, version: "v", clock: LogClock(dataUntil: scene.timeMilliseconds), itemIndex: index))
+            let model = try model(open, encoder, statistics, until: scene.timeMilliseconds)
             let candidates = [0, 1].map { RankingCandidate(row: $0, columns: columns) }
             var predictions = [Float](repeating: 0, count: candidates.count * model.heads.count)
             func ask(_ times: Int) {

@@ -83,8 +83,7 @@ struct CSVImporter: LogImporter {
                 details.quality = Float(score)
             }
             if let price, !table.bytes(price).isEmpty {
-                guard let amount = FieldValue.number(table.bytes(price)),
-                    (0...1e12).contains(amount)
+                guard let amount = FieldValue.number(table.bytes(price)), (0...ItemTable.priceMax).contains(amount)
                 else {
                     table.reject(.value, price)
                     continue

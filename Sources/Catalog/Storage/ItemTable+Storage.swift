@@ -23,7 +23,7 @@ extension ItemTable {
             cities: try file.column("city", as: UInt64.self, rows: keys.count),
             qualities: try file.numbers("quality", in: 0...1, rows: keys.count),
             prices: file.contains("price")
-                ? try file.numbers("price", in: 0...Self.priceMax, rows: keys.count) : nil,
+                ? try file.numbers("price", in: 0...Float(Self.priceMax), rows: keys.count) : nil,
             tags: try ItemTags(file, items: keys.count))
     }
 

@@ -111,7 +111,8 @@ extension Catalog.LiveItem {
                 message.durationSeconds, "duration_seconds", max: RequestLimits.durationSecondsMax),
             place: try RequestLimits.place(message.place),
             quality: message.quality == 0 ? nil : try RequestLimits.amount(message.quality, "quality", max: 1),
-            price: message.price == 0 ? nil : try RequestLimits.amount(message.price, "price", max: ItemTable.priceMax))
+            price: message.price == 0
+                ? nil : try RequestLimits.amount(message.price, "price", max: Float(ItemTable.priceMax)))
     }
 }
 

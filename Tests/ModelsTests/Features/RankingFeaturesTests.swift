@@ -29,17 +29,6 @@ struct RankingFeaturesTests {
         // The log lies about a midnight of Cape Verde's, an hour behind UTC, after which is a holiday.
         timeZone: "Atlantic/Cape_Verde", holidays: ["2023-11-15"])
 
-    private func base(_ dataset: Dataset) -> FeatureEncoder {
-        let columns = ItemFeatureColumns(dataset.items)
-        return FeatureEncoder(
-            columns: columns, itemIndex: KeyIndex(dataset.items.keys), userIndex: KeyIndex(dataset.users.keys),
-            description: FeatureDescription(
-                priors: RatePriors(
-                    exposures: dataset.exposures, rows: 0..<dataset.exposures.count, userCount: dataset.users.count,
-                    columns: columns), profileSizes: dataset.users.fields.map(\.vocabulary.count), surfaceCount: 2),
-            recentItems: 5)
-    }
-
     /// "both" combines the profile field, which the wildcard names `profile.group`.
     private func resolved() -> FeatureSchema {
         var schema = schema
@@ -49,7 +38,7 @@ struct RankingFeaturesTests {
 
     private func fitted(_ dataset: Dataset) throws -> FittedFeatures {
         try FittedFeatures(
-            fitting: resolved(), to: dataset, rows: 0..<dataset.exposures.count, base: base(dataset))
+            fitting: resolved(), to: dataset, rows: 0..<dataset.exposures.count, base: SmallWorld.base(dataset))
     }
 
     private struct Made {
@@ -59,7 +48,7 @@ struct RankingFeaturesTests {
     }
 
     private func made(_ dataset: Dataset, _ fitted: FittedFeatures) -> Made {
-        let base = base(dataset)
+        let base = SmallWorld.base(dataset)
         let statistics = fitted.makeStatistics(columns: base.columns)
         let encoder = RankingEncoder(
             fitted, columns: base.columns, itemIndex: base.itemIndex, userIndex: base.userIndex,
@@ -113,7 +102,8 @@ struct RankingFeaturesTests {
         let log = dataset.exposures
         for row in stride(from: 10, to: log.count, by: 59) {
             var replay = Replay(
-                dataset: dataset, encoder: base(dataset), ranking: fitted.makeStatistics(columns: all.encoder.columns))
+                dataset: dataset, encoder: SmallWorld.base(dataset),
+                ranking: fitted.makeStatistics(columns: all.encoder.columns))
             // Rows of the same millisecond do not see each other.
             replay.advance(to: log.firstRow(notBefore: log.times[row]))
             var request = RankingRequest(all.encoder)
@@ -243,7 +233,7 @@ struct RankingFeaturesTests {
             FeatureDefinition("hour", "scene.hour", transform: .hash, buckets: 4),
             FeatureDefinition("weekday", "scene.weekday", transform: .hash, buckets: 2),
         ])
-        let fitted = try FittedFeatures(fitting: schema, to: dataset, rows: 0..<100, base: base(dataset))
+        let fitted = try FittedFeatures(fitting: schema, to: dataset, rows: 0..<100, base: SmallWorld.base(dataset))
         var request = RankingRequest(made(dataset, fitted).encoder)
         let statistics = fitted.makeStatistics(columns: ItemFeatureColumns(dataset.items))
         var seen: Set<UInt32> = []
@@ -263,7 +253,7 @@ struct RankingFeaturesTests {
         var schema = resolved()
         schema.features[2].minimumCount = 8
         let fitted = try FittedFeatures(
-            fitting: schema, to: dataset, rows: 0..<dataset.exposures.count, base: base(dataset))
+            fitting: schema, to: dataset, rows: 0..<dataset.exposures.count, base: SmallWorld.base(dataset))
         var showings = [Int](repeating: 0, count: dataset.items.count)
         for item in dataset.exposures.items { showings[Int(item)] += 1 }
         let kept = showings.count { $0 >= 8 }
@@ -317,7 +307,7 @@ struct RankingFeaturesTests {
         let dataset = SmallWorld.dataset(rows: 50)
         let schema = FeatureSchema(features: [feature])
         let error = try #require(throws: FeatureError.self) {
-            _ = try FittedFeatures(fitting: schema, to: dataset, rows: 0..<50, base: base(dataset))
+            _ = try FittedFeatures(fitting: schema, to: dataset, rows: 0..<50, base: SmallWorld.base(dataset))
         }
         #expect(error.message.contains(message), "\(error.message)")
     }
@@ -327,7 +317,7 @@ struct RankingFeaturesTests {
         let json = try JSONEncoder().encode(FeatureSchema.standard)
         #expect(try JSONDecoder().decode(FeatureSchema.self, from: json) == .standard)
         let fitted = try FittedFeatures(
-            fitting: .standard, to: dataset, rows: 0..<dataset.exposures.count, base: base(dataset))
+            fitting: .standard, to: dataset, rows: 0..<dataset.exposures.count, base: SmallWorld.base(dataset))
         // What is optional, and not in this data set, is left out.
         #expect(!fitted.schema.features.contains { $0.name == "item_click_rate_by_age" })
         #expect(fitted.schema.features.contains { $0.name == "profile.group" })

@@ -23,19 +23,9 @@ struct ShopFeaturesTests {
         return dataset
     }
 
-    private func base(_ dataset: Dataset) -> FeatureEncoder {
-        let columns = ItemFeatureColumns(dataset.items)
-        return FeatureEncoder(
-            columns: columns, itemIndex: KeyIndex(dataset.items.keys), userIndex: KeyIndex(dataset.users.keys),
-            description: FeatureDescription(
-                priors: RatePriors(
-                    exposures: dataset.exposures, rows: 0..<dataset.exposures.count, userCount: dataset.users.count,
-                    columns: columns), profileSizes: [3], surfaceCount: 2),
-            recentItems: 5)
-    }
-
     private func fitted(_ schema: FeatureSchema, _ dataset: Dataset) throws -> FittedFeatures {
-        try FittedFeatures(fitting: schema, to: dataset, rows: 0..<dataset.exposures.count, base: base(dataset))
+        try FittedFeatures(
+            fitting: schema, to: dataset, rows: 0..<dataset.exposures.count, base: SmallWorld.base(dataset))
     }
 
     /// Numbers counted the slow way from the log, standardised by the fitted mean and deviation.
@@ -51,7 +41,7 @@ struct ShopFeaturesTests {
                     FeatureDefinition("bucket", "item.price", transform: .bucketise, boundaries: [50, 100]),
                 ], histories: [HistoryDefinition("purchases", actions: ["carts", "purchases"], columns: [.item])]),
             dataset)
-        let base = base(dataset)
+        let base = SmallWorld.base(dataset)
         let statistics = fitted.makeStatistics(columns: base.columns)
         let encoder = RankingEncoder(
             fitted, columns: base.columns, itemIndex: base.itemIndex, userIndex: base.userIndex,
